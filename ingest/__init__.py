@@ -1,0 +1,1 @@
+"""Files in, documents out: readers, blocks with anchors, passages. Knows no models."""
