@@ -1,0 +1,143 @@
+"""From documents and a question to a cited answer, as events; closing the iterator stops the work. Knows no disk, no screen."""
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+from unabridged.answers import Answer, Said, Seconds
+from unabridged.chatting import chat_answer
+from unabridged.context import Context, build, fit
+from unabridged.errors import UsageError
+from unabridged.events import Event, Finished, Reading, SourceCited, TextDelta, Unsaved, translate
+from unabridged.finding import find_answer
+from unabridged.ingest.document import Document, Passage
+from unabridged.ingest.passages import passages
+from unabridged.models import engine as contract
+from unabridged.models.engine import Engine, Sampling
+from unabridged.prompts import RULES, ChatPrompt, Exchange, FinderPrompt
+from unabridged.receipts import Tally
+
+EVIDENCE_TOKENS = 512  # kept free for the request for a quotation
+TARGET_CHARACTERS = 400  # of a passage as the library keeps it
+MOST_CHARACTERS = 6400  # of a passage that a finder is still asked to find a sentence in
+RESERVE_STEP = 1024  # the reserve grows in steps, so that a longer question seldom needs another window
+
+Books = Sequence[tuple[Document, Sequence[Passage]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A question, with the earlier exchanges that it follows. `started` and `ingest_s` are the caller's clock."""
+
+    question: str
+    history: tuple[Exchange, ...] = ()
+    answer_tokens: int = 1024
+    temperature: float = 0.0
+    fresh: bool = False
+    started: float = 0.0  # time.perf_counter()
+    ingest_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.question.strip():
+            raise UsageError("The question has no text.", hint='Ask in words: unabridged ask FILE "Who signed it?"')
+
+
+class Assistant:
+    """One engine with its prompt style. Ask it one thing at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.finder = engine.info.finder
+        self.prompt = FinderPrompt(self.finder) if self.finder else ChatPrompt(engine.frame(RULES))
+
+    @property
+    def model_name(self) -> str:
+        return f"{self.engine.info.name} (finds and quotes, does not reason)" if self.finder else self.engine.info.name
+
+    def context(self, books: Books) -> Context:
+        """The whole documents as one reading. Raises UsageError, DocumentEmpty, DoesNotFit."""
+        if self.finder:
+            books = coarse_enough(books, self.finder.numbers)
+        return build(self.engine, self.prompt, books)
+
+    def read(
+        self, context: Context, *, reserve: int, fresh: bool = False
+    ) -> Generator[Reading | Unsaved, None, contract.Reading]:
+        """Bring the documents into the window. Raises DoesNotFit before anything is sent."""
+        fit(self.engine, context, reserve=reserve)
+        steps = self.engine.read(context.tokens, reserve=reserve, fresh=fresh)
+        reading = yield from translate(steps, lambda step: [_shown(step)])
+        if reading.unsaved:
+            yield Unsaved(reading.unsaved)
+        return reading
+
+    def reserve(self, context: Context, request: Request) -> int:
+        """Tokens to keep free after the reading: the question with what it follows, the answer, and its evidence."""
+        if isinstance(self.prompt, FinderPrompt):
+            needed = len(self.prompt.question(self.engine, request.question)) * 2 + context.longest_passage * 2
+        else:
+            asked = len(self.prompt.question(self.engine, request.question, request.history))
+            needed = asked + request.answer_tokens + EVIDENCE_TOKENS + context.longest_passage
+        return -(-needed // RESERVE_STEP) * RESERVE_STEP
+
+    def ask(self, context: Context, request: Request) -> Generator[Event, None, Answer]:
+        """Read what is not read yet, answer, place the citations. The last event is Finished, with the answer it returns."""
+        before = time.perf_counter()
+        reading = yield from self.read(context, reserve=self.reserve(context, request), fresh=request.fresh)
+        read_at = time.perf_counter()
+        tally = Tally(context, reading)
+        first_at: list[float] = []
+
+        def clocked(step: TextDelta | SourceCited) -> list[TextDelta | SourceCited]:
+            first_at.append(time.perf_counter())
+            return [step]
+
+        said = yield from translate(self._answering(context, request, reading, tally), clocked)
+        now = time.perf_counter()
+        seconds = Seconds(
+            ingest=request.ingest_s,
+            prefill=read_at - before,
+            first_token=(first_at[0] if first_at else now) - read_at,
+            total=now - (request.started or before),
+        )
+        answer = Answer(
+            text=said.text,
+            citations=said.citations,
+            receipt=tally.receipt(),
+            seconds=seconds,
+            model=self.model_name,
+            stopped=said.stopped,
+            reply_tokens=said.reply_tokens,
+        )
+        yield Finished(answer)
+        return answer
+
+    def _answering(
+        self, context: Context, request: Request, reading: contract.Reading, tally: Tally
+    ) -> Generator[TextDelta | SourceCited, None, Said]:
+        if isinstance(self.prompt, FinderPrompt):
+            return find_answer(self.engine, self.prompt, reading, context, request.question, tally)
+        return chat_answer(
+            self.engine,
+            self.prompt,
+            reading,
+            context,
+            request.question,
+            tally,
+            history=request.history,
+            limit=request.answer_tokens,
+            sampling=Sampling(temperature=request.temperature),
+        )
+
+
+def coarse_enough(books: Books, most: int) -> Books:
+    """The same texts in at most `most` passages, longer ones where needed; as they are when even that is not enough."""
+    target = TARGET_CHARACTERS
+    while sum(len(tiles) for _, tiles in books) > most and target < MOST_CHARACTERS:
+        target *= 2
+        books = [(document, passages(document, target_characters=target)) for document, _ in books]
+    return books
+
+
+def _shown(step: contract.ReadProgress) -> Reading:
+    return Reading(step.done, step.total, step.reused, step.tokens_per_s, step.seconds_left)

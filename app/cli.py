@@ -1,0 +1,127 @@
+"""The command line: which commands there are, and what becomes of errors. The commands stand in commands_*.py.
+
+Nothing heavy is imported before a command needs it, so that --help answers at once.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+from unabridged.errors import UnabridgedError
+
+EPILOG = """\
+Results go to stdout, progress and errors to stderr. With --json exactly one JSON object is printed on stdout; when a command
+fails, stdout stays empty, and stderr holds one sentence on what is wrong and one on what to do.
+
+exit status: 0 done; 2 wrong usage; 3 a file could not be read; 4 it does not fit the window; 5 the model, the engine or the
+program failed; 130 interrupted
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except UnabridgedError as error:
+        sys.stderr.write(f"unabridged: {error.message}\n{error.hint}\n")
+        return error.exit_status
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted.\n")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone; nothing more can be said
+        return 0
+    except Exception as error:  # noqa: BLE001 the outermost border: reported with a place to look, never swallowed
+        from unabridged.fault_report import report
+
+        sys.stderr.write(report(error))
+        return 5
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="unabridged",
+        description="Reads whole documents with a model on this machine, and answers with exact quotations.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.set_defaults(run=serve, host="127.0.0.1", port=7860, no_browser=False)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+
+    command = _command(commands, "serve", "open the app in the browser (what happens without a command, too)", serve)
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    command.add_argument("--port", type=int, default=7860, help="port to listen on (default: 7860)")
+    command.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+
+    command = _command(commands, "ask", "ask about files; the answer cites exact quotations", "commands_read:ask")
+    command.add_argument("words", nargs="+", metavar="FILE... QUESTION", help="one or more files, then the question in quotes")
+    _reading_options(command)
+
+    command = _command(commands, "read", "read files now, so that the next question starts at once", "commands_read:read")
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    _reading_options(command)
+
+    command = _command(commands, "inspect", "show what the reader understood of a file", "commands_library:inspect")
+    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("--text", action="store_true", help="also the text, the very string that spans point into")
+    command.add_argument("--model", metavar="MODEL", help="count tokens as this model does")
+    _json(command)
+
+    command = _command(commands, "find", "look for literal words in the library", "commands_library:find")
+    command.add_argument("words", metavar="WORDS", help="in quotes; case and the width of spaces do not matter")
+    _json(command)
+
+    group = _command(commands, "library", "the documents that were added", None).add_subparsers(metavar="ACTION", required=True)
+    command = _command(group, "list", "list them, the newest first", "commands_library:list_documents")
+    _json(command)
+    command = _command(group, "remove", "forget documents; conversations keep their quotations", "commands_library:remove")
+    command.add_argument("names", nargs="+", metavar="DOCUMENT", help="a name, or an id or its beginning")
+
+    group = _command(commands, "models", "the models that can answer", None).add_subparsers(metavar="ACTION", required=True)
+    command = _command(group, "list", "list them", "commands_models:list_models")
+    _json(command)
+    command = _command(group, "use", "choose the one that answers from now on", "commands_models:use")
+    command.add_argument("model", metavar="MODEL", help="a listed name, or the path of a GGUF file")
+
+    command = _command(commands, "doctor", "what this machine has, what is missing, what to do", "commands_models:doctor")
+    _json(command)
+    return top
+
+
+def serve(options: argparse.Namespace) -> int:
+    from unabridged.home import open_home
+    from unabridged.ui.server import serve as serve_app
+    from unabridged.workspace import Workspace
+
+    serve_app(Workspace(open_home()), host=options.host, port=options.port, open_browser=not options.no_browser)
+    return 0
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str, run: object
+) -> argparse.ArgumentParser:
+    """A command; `run` is a function, the place of one that is imported when it is called, or None for a group."""
+    command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".", epilog=None)
+    if run is not None:
+        command.set_defaults(run=partial(_imported, run) if isinstance(run, str) else run)
+    return command
+
+
+def _imported(place: str, options: argparse.Namespace) -> int:
+    """Run a command that is imported only now."""
+    module, name = place.split(":")
+    return int(getattr(import_module(f"unabridged.{module}"), name)(options))
+
+
+def _reading_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", metavar="MODEL", help="a listed name or the path of a GGUF file, for this time only")
+    command.add_argument("--fresh", action="store_true", help="ingest and read everything anew, whatever was kept")
+    _json(command)
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print one JSON object on stdout and nothing else")

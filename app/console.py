@@ -1,0 +1,109 @@
+"""What the command line writes: results to stdout, progress and errors to stderr. Knows events, not how they come about."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from getpass import getpass
+from pathlib import Path
+from typing import Any, TextIO, TypeVar
+
+from unabridged.errors import DocumentEncrypted
+from unabridged.events import Event, Ingesting, Loading, Reading, Unsaved, Waiting
+from unabridged.ingest.document import Document
+from unabridged.workspace import Workspace
+
+Result = TypeVar("Result")
+
+LINE_EVERY_S = 2.0  # where progress cannot be rewritten in place
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+class Progress:
+    """The one line of progress on stderr: rewritten in place on a terminal, a line every few seconds elsewhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._terminal = stream.isatty()
+        self._shown_at = float("-inf")
+        self._width = 0
+        self.last: Reading | None = None
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, Reading):
+            self.last = event
+        if isinstance(event, Unsaved):
+            self.clear()
+            self._stream.write(f"What is read cannot be kept on disk: {event.reason}\n")
+        elif text := describe(event):
+            ends = isinstance(event, Reading | Ingesting) and event.done == event.total
+            if self._terminal:
+                self._stream.write("\r" + text.ljust(self._width))
+                self._width = len(text)
+                self._stream.flush()
+            elif ends or time.monotonic() - self._shown_at >= LINE_EVERY_S:
+                self._shown_at = time.monotonic()
+                self._stream.write(text + "\n")
+                self._stream.flush()
+
+    def clear(self) -> None:
+        """Make room for other words."""
+        if self._terminal and self._width:
+            self._stream.write("\r" + " " * self._width + "\r")
+            self._width = 0
+
+    def follow(
+        self, work: Generator[Event, None, Result], also: Callable[[Event], None] = lambda event: None
+    ) -> Result:
+        """Run the work to its end, showing where it is; `also` gets each event as well."""
+        with closing(work):
+            while True:
+                try:
+                    event = next(work)
+                except StopIteration as stop:
+                    self.clear()
+                    result: Result = stop.value
+                    return result
+                self.show(event)
+                also(event)
+
+
+def describe(event: Event) -> str:
+    """The event as a line of progress; empty for events that are not progress."""
+    match event:
+        case Waiting(ahead=ahead):
+            return f"Waiting: {ahead} ahead"
+        case Ingesting(name=name, done=done, total=total):
+            return f"{name}: part {done:,} of {total:,}"
+        case Loading(model=model):
+            return f"Loading {model}"
+        case Reading(done=done, total=total) if total:
+            text = f"Reading {done * 100 // total}% · {done:,} of {total:,} tokens"
+            if event.tokens_per_s:
+                text += f" · {event.tokens_per_s:,.0f} tokens/s · {_duration(event.seconds_left)} left"
+            return text + (f" · {event.reused:,} from before" if event.reused else "")
+        case _:
+            return ""
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60}:{whole % 60:02} min" if whole < 3600 else f"{whole // 3600}:{whole // 60 % 60:02} h"
+
+
+def add_file(workspace: Workspace, file: Path, progress: Progress, *, again: bool = False) -> Document:
+    """Add a file to the library; on a terminal, ask for the password that it wants."""
+    try:
+        return progress.follow(workspace.add(file, again=again))
+    except DocumentEncrypted:
+        if not sys.stdin.isatty():
+            raise
+        password = getpass(f"Password of {file.name}: ", stream=sys.stderr)
+        return progress.follow(workspace.add(file, password=password, again=again))

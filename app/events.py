@@ -1,0 +1,101 @@
+"""What happens while a question is answered, as values. Knows no screen: the command line and the browser show them alike.
+
+Adding a file yields Ingesting*. A question yields: Waiting* [Loading] Started Reading* [Unsaved] TextDelta* SourceCited* Finished.
+"""
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TypeVar
+
+from unabridged.answers import Answer
+from unabridged.citations import Citation
+
+Step = TypeVar("Step")
+Shown = TypeVar("Shown")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Another reading or answer has the engine; `ahead` of them go first."""
+
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ingesting:
+    """`done` of `total` parts (pages, or what the format counts) of a file are understood."""
+
+    name: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The model is being loaded."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`done` of `total` tokens are in the KV cache, `reused` of them from an earlier reading."""
+
+    done: int
+    total: int
+    reused: int
+    tokens_per_s: float
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """It fits; the question is kept as this turn of this conversation, and the reading begins."""
+
+    conversation_id: str
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """What is being read cannot be kept on disk, for this reason; the answer comes all the same."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next words of the answer. Markers are numbered [1], [2], … in the order in which passages are first cited."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCited:
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The whole answer: its text (markers that could not be placed are gone from it), citations, receipt and times."""
+
+    answer: Answer
+
+
+Event = Waiting | Ingesting | Loading | Started | Reading | Unsaved | TextDelta | SourceCited | Finished
+
+
+def translate(
+    steps: Generator[Step, None, Result], show: Callable[[Step], Iterable[Shown]]
+) -> Generator[Shown, None, Result]:
+    """The same work with its steps shown as other values; closing this closes the work, its result is passed on."""
+    with closing(steps):
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as stop:
+                result: Result = stop.value
+                return result
+            yield from show(step)

@@ -1,0 +1,74 @@
+"""An answer from a model that finds and quotes but does not reason: the passages it points at, and in each one sentence."""
+
+from collections.abc import Generator
+
+from unabridged.answers import Said
+from unabridged.citations import Citation, place
+from unabridged.context import Context
+from unabridged.events import SourceCited, TextDelta
+from unabridged.models.engine import Engine, Reading
+from unabridged.prompts import FinderPrompt, Numbered
+from unabridged.receipts import Tally
+from unabridged.sentences import sentence_spans
+
+MOST_PASSAGES = 3
+CLEARLY = 0.2  # of the best passage's probability: below it a passage is not shown beside the best one
+
+NOTHING = {
+    "en": "I found no passage in these documents that seems to answer this.",
+    "zh": "在这些文件中没有找到看来能回答这个问题的段落。",
+}
+NOTE = {
+    "en": "(The starter model finds and quotes passages; it does not reason about them.)",
+    "zh": "（内置的入门模型只查找并引用原文，不作推理。）",
+}
+
+
+def find_answer(
+    engine: Engine, prompt: FinderPrompt, reading: Reading, context: Context, question: str, tally: Tally
+) -> Generator[TextDelta | SourceCited, None, Said]:
+    """Yields the quotations as they are found."""
+    language = "zh" if any("\u3400" <= character <= "\u9fff" for character in question) else "en"
+    asked = prompt.question(engine, question)
+    tally.asked(len(asked))
+    choice = engine.choose(reading, asked, [prompt.option(numbered.number) for numbered in context.passages])
+    tally.add(choice)
+    text = ""
+    citations: list[Citation] = []
+    for numbered in clearly_probable(context.passages, choice.probabilities, prompt.threshold):
+        start, end = best_sentence(engine, prompt, numbered, question, tally)
+        citation = place(len(citations) + 1, numbered, start, end)
+        citations.append(citation)
+        delta = f"{_quoted(citation.quote, language)} [{citation.n}]\n\n"
+        text += delta
+        yield TextDelta(delta)
+        yield SourceCited(citation)
+    delta = NOTE[language] if citations else f"{NOTHING[language]}\n\n{NOTE[language]}"
+    yield TextDelta(delta)
+    return Said(text + delta, tuple(citations))
+
+
+def clearly_probable(passages: tuple[Numbered, ...], probabilities: tuple[float, ...], threshold: float) -> list[Numbered]:
+    """The best passages, most probable first; none when even the best is below the model's own threshold."""
+    ranked = sorted(zip(probabilities, passages, strict=True), key=lambda pair: -pair[0])
+    best = ranked[0][0]
+    if best < threshold:
+        return []
+    return [numbered for probability, numbered in ranked[:MOST_PASSAGES] if probability >= CLEARLY * best]
+
+
+def best_sentence(engine: Engine, prompt: FinderPrompt, numbered: Numbered, question: str, tally: Tally) -> tuple[int, int]:
+    """The span of one sentence in the passage: the sentences are numbered and the model points at one of them."""
+    spans = sentence_spans(numbered.text)
+    if len(spans) == 1:
+        return spans[0]
+    sentences = [numbered.text[start:end] for start, end in spans]
+    choice = engine.choose(
+        None, prompt.evidence(engine, sentences, question), [prompt.option(number) for number in range(1, len(spans) + 1)]
+    )
+    tally.add(choice)
+    return spans[choice.best]
+
+
+def _quoted(quote: str, language: str) -> str:
+    return f"「{quote}」" if language == "zh" else f"“{quote}”"

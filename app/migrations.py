@@ -1,0 +1,88 @@
+"""The database's history: numbered steps, each applied once and never edited. A change is a new step at the end."""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("unabridged")
+
+
+@migrations()
+def m001_library(db: Database) -> None:
+    db.executescript("""
+        CREATE TABLE documents (
+            id TEXT PRIMARY KEY,          -- sha256 of the file's bytes
+            name TEXT NOT NULL,
+            media_type TEXT NOT NULL,
+            text TEXT NOT NULL,
+            layout BLOB NOT NULL,         -- blocks, pages, lines, problems: see layout.py
+            characters INTEGER NOT NULL,
+            pages INTEGER NOT NULL,
+            problems INTEGER NOT NULL,
+            edition TEXT NOT NULL,        -- what read it; another edition reads it again
+            size_bytes INTEGER NOT NULL,
+            added_at TEXT NOT NULL
+        );
+        CREATE TABLE passages (
+            document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            start INTEGER NOT NULL,
+            end INTEGER NOT NULL,
+            anchor TEXT NOT NULL,
+            PRIMARY KEY (document_id, number)
+        ) WITHOUT ROWID;
+    """)
+    # trigram finds Chinese, which has no spaces between words, as it finds English
+    db.table("documents").enable_fts(["name", "text"], tokenize="trigram", create_triggers=True)
+
+
+@migrations()
+def m002_conversations(db: Database) -> None:
+    # Documents are named by id without a reference: a conversation outlives the documents it was about.
+    db.executescript("""
+        CREATE TABLE conversations (
+            id TEXT PRIMARY KEY,
+            title TEXT NOT NULL,
+            created_at TEXT NOT NULL
+        );
+        CREATE TABLE conversation_documents (
+            conversation_id TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            document_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            PRIMARY KEY (conversation_id, position)
+        ) WITHOUT ROWID;
+        CREATE TABLE turns (
+            id TEXT PRIMARY KEY,
+            conversation_id TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+            parent_id TEXT REFERENCES turns(id) ON DELETE CASCADE,
+            question TEXT NOT NULL,
+            answer TEXT NOT NULL DEFAULT '',
+            state TEXT NOT NULL CHECK (state IN ('answering', 'finished', 'stopped', 'failed')),
+            follows INTEGER NOT NULL,     -- 1: the turns before it were in the prompt; 0: an independent question
+            model TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,    -- of the model that wrote reply_tokens
+            reply_tokens BLOB,            -- int32, as the model wrote them
+            receipt TEXT,
+            seconds TEXT,
+            created_at TEXT NOT NULL
+        );
+        CREATE INDEX turns_of_conversation ON turns (conversation_id, created_at);
+        CREATE INDEX turns_of_parent ON turns (parent_id);
+        CREATE TABLE citations (
+            turn_id TEXT NOT NULL REFERENCES turns(id) ON DELETE CASCADE,
+            n INTEGER NOT NULL,
+            document_id TEXT NOT NULL,
+            document TEXT NOT NULL,
+            page INTEGER,
+            page_label TEXT,
+            path TEXT NOT NULL,
+            start INTEGER NOT NULL,
+            end INTEGER NOT NULL,
+            quote TEXT NOT NULL,
+            PRIMARY KEY (turn_id, n)
+        ) WITHOUT ROWID;
+    """)
+
+
+def known_steps() -> set[str]:
+    """Names of all steps above: those that a fresh database would still need."""
+    return {step.name for step in migrations.pending(Database(memory=True, execute_plugins=False))}

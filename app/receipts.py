@@ -1,0 +1,75 @@
+"""The reading receipt: what was read, counted from what was put into the prompt and from what the engine says it did."""
+
+from dataclasses import dataclass
+
+from unabridged.context import Context
+from unabridged.ingest.document import Document
+from unabridged.models.engine import Choice, Generation, Quotation, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReceipt:
+    name: str
+    characters: int
+    characters_read: int
+    pages: int
+    pages_without_text: int
+    pages_ocr: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Tokens. The prompt is the reading and all that was asked of it; `evaluated` counts the evidence steps too."""
+
+    documents: tuple[DocumentReceipt, ...]
+    window_tokens: int
+    prompt_tokens: int
+    reused_tokens: int
+    evaluated_tokens: int
+    generated_tokens: int
+
+
+class Tally:
+    """Adds up what the engine reports while one question is answered."""
+
+    def __init__(self, context: Context, reading: Reading) -> None:
+        self._context = context
+        self._window = reading.window
+        self._prompt = reading.tokens
+        self._reused = reading.reused
+        self._evaluated = reading.evaluated
+        self._generated = 0
+
+    def asked(self, prompt_tokens: int) -> None:
+        self._prompt += prompt_tokens
+
+    def add(self, step: Generation | Choice | Quotation) -> None:
+        self._evaluated += step.evaluated
+        if isinstance(step, Generation):
+            self._generated += len(step.tokens)
+
+    def receipt(self) -> Receipt:
+        return Receipt(
+            documents=document_receipts(self._context),
+            window_tokens=self._window,
+            prompt_tokens=self._prompt,
+            reused_tokens=self._reused,
+            evaluated_tokens=self._evaluated,
+            generated_tokens=self._generated,
+        )
+
+
+def document_receipts(context: Context) -> tuple[DocumentReceipt, ...]:
+    """One for each document, `characters_read` added up over the passages that stand in the prompt."""
+    return tuple(_receipt(share.document, share.characters) for share in context.shares)
+
+
+def _receipt(document: Document, characters_read: int) -> DocumentReceipt:
+    return DocumentReceipt(
+        name=document.name,
+        characters=len(document.text),
+        characters_read=characters_read,
+        pages=len(document.pages),
+        pages_without_text=sum(page.is_empty for page in document.pages),
+        pages_ocr=sum(page.ocr for page in document.pages),
+    )

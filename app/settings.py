@@ -1,0 +1,109 @@
+"""What the user chose, kept as JSON in the home folder. Knows names and ranges; what a value does stands where it is used."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unabridged.errors import HomeError, UsageError
+from unabridged.home import Home, write_whole
+
+KV_TYPES = ("auto", "f16", "q8_0", "q4_0")
+LANGUAGES = ("auto", "en", "zh")
+THEMES = ("auto", "light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    model: str = "starter"
+    """The model that answers: a name from `unabridged models list`, or the path of a GGUF file."""
+
+    local_models: tuple[str, ...] = ()
+    """Paths of GGUF files that were used before, newest first; they are listed beside the starter."""
+
+    window: int = 0
+    """Tokens of the window; 0 takes what the reading needs, as far as memory allows."""
+
+    kv_type: str = "auto"
+    """Number format of the KV cache; auto is q8_0 on a GPU and f16 on a CPU."""
+
+    gpu_layers: int = -1
+    """Layers of the model on the GPU; -1 puts all of them there where there is one."""
+
+    threads: int = 0
+    """CPU threads of the engine; 0 takes one for each core."""
+
+    temperature: float = 0.0
+    """0 answers with the most probable words, the same each time; higher is freer."""
+
+    answer_tokens: int = 1024
+    """The longest answer, in tokens; kept free in the window."""
+
+    segments_quota_gib: float = 20.0
+    """Disk space for readings; the least recently used ones go first."""
+
+    language: str = "auto"
+    """Language of the app: en, zh, or auto for the browser's."""
+
+    theme: str = "auto"
+    """light, dark, or auto for the system's."""
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("kv_type", KV_TYPES), ("language", LANGUAGES), ("theme", THEMES)):
+            if getattr(self, name) not in allowed:
+                raise _refused(name, f"one of {', '.join(allowed)}")
+        for name, low, high in (
+            ("window", 0, 1 << 24),
+            ("gpu_layers", -1, 10_000),
+            ("threads", 0, 1024),
+            ("temperature", 0.0, 5.0),
+            ("answer_tokens", 16, 1 << 20),
+            ("segments_quota_gib", 0.0, 1 << 20),
+        ):
+            if not low <= getattr(self, name) <= high:
+                raise _refused(name, f"between {low} and {high}")
+
+
+def load_settings(home: Home) -> Settings:
+    """The kept settings, defaults for what is not kept; settings of a newer version that are unknown here are passed over."""
+    path = home.settings
+    if not path.exists():
+        return Settings()
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        return Settings(**_checked(kept))
+    except (OSError, ValueError, TypeError) as error:
+        raise _unreadable(path) from error
+    except UsageError as error:
+        raise HomeError(f"{path} cannot be used: {error.message}", hint=f"{error.hint} Or delete the file.") from error
+
+
+def save_settings(home: Home, settings: Settings) -> None:
+    write_whole(home.settings, (json.dumps(dataclasses.asdict(settings), indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _checked(kept: object) -> dict[str, Any]:
+    if not isinstance(kept, dict):
+        raise TypeError("not an object")
+    known: dict[str, Any] = {}
+    for field in dataclasses.fields(Settings):
+        if field.name not in kept:
+            continue
+        value, default = kept[field.name], field.default
+        if isinstance(default, tuple):
+            value = tuple(str(item) for item in value)
+        elif isinstance(default, float) and type(value) is int:
+            value = float(value)
+        if type(value) is not type(default):
+            raise TypeError(field.name)
+        known[field.name] = value
+    return known
+
+
+def _refused(name: str, wanted: str) -> UsageError:
+    return UsageError(f"The setting {name} must be {wanted}.", hint=f"Choose {name} {wanted}.")
+
+
+def _unreadable(path: Path) -> HomeError:
+    return HomeError(f"{path} cannot be read as settings.", hint="Mend the file, or delete it to start from the defaults.")

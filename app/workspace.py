@@ -1,0 +1,261 @@
+"""Everything of one home in one object: library, conversations, settings, models, and the engine that is shared by all who ask.
+
+For the command line and for the browser alike. Safe to use from several threads: short calls return values, long work is a
+generator of events that runs in the thread that iterates it and stops when it is closed.
+"""
+
+import dataclasses
+import threading
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from unabridged import catalogue
+from unabridged.adding import adding
+from unabridged.answers import Answer
+from unabridged.assistant import Assistant, Request
+from unabridged.context import Context, Share, fit
+from unabridged.conversations import Conversation, Conversations, Turn, reply_tokens
+from unabridged.engine_host import EngineHost, Place, Start
+from unabridged.errors import EngineFailed, UnabridgedError
+from unabridged.events import Event, Finished, Ingesting, Loading, Started, TextDelta, Waiting, translate
+from unabridged.home import Home
+from unabridged.ingest.document import Document, Passage
+from unabridged.library import Library
+from unabridged.models.engine import Engine, EngineOptions
+from unabridged.prompts import Exchange
+from unabridged.receipts import Receipt, Tally
+from unabridged.settings import Settings, load_settings, save_settings
+from unabridged.store import Store
+
+WAIT_S = 0.5  # between two looks at the queue for the engine
+
+
+def start_engine_process(path: Path, options: EngineOptions) -> Engine:
+    """The real engine, in a process of its own. Imported here so that listing the library needs no engine."""
+    from unabridged.models.engine_process import EngineProcess
+
+    return EngineProcess(path, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Tokens of documents as they would stand in the prompt, and the window they would get; nothing is read for this."""
+
+    model: str
+    tokens: int
+    reserve: int
+    window: int
+    shares: tuple[Share, ...]
+
+    @property
+    def fits(self) -> bool:
+        return self.tokens + self.reserve <= self.window
+
+
+class Workspace:
+    def __init__(self, home: Home, *, model: str | None = None, start_engine: Start = start_engine_process) -> None:
+        """`model` answers in place of the one in the settings, this time only. Raises HomeError, ModelFileError."""
+        self.home = home
+        self._store = Store(home.database)
+        self.library = Library(home, self._store)
+        self.conversations = Conversations(self._store)
+        self._host = EngineHost(start_engine)
+        self._settings_lock = threading.Lock()
+        self._settings = load_settings(home)
+        if model is not None:
+            self._settings = catalogue.use(self._settings, model)
+
+    # settings and models
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    def change_settings(self, **changes: str | float | tuple[str, ...]) -> Settings:
+        """Keep changed settings, by field name; the engine restarts at its next use when they concern it. Raises UsageError."""
+        with self._settings_lock:
+            self._settings = dataclasses.replace(self._settings, **changes)  # type: ignore[arg-type]  # checked by Settings
+            save_settings(self.home, self._settings)
+            return self._settings
+
+    def models(self) -> list[catalogue.Model]:
+        return catalogue.models(self._settings)
+
+    def use_model(self, words: str) -> Settings:
+        """Choose a model by listed name or GGUF path. Raises UsageError, ModelFileError."""
+        chosen = catalogue.use(self._settings, words)
+        return self.change_settings(model=chosen.model, local_models=chosen.local_models)
+
+    # documents
+
+    def add(self, path: Path, *, password: str | None = None, again: bool = False) -> Generator[Ingesting, None, Document]:
+        """Read a file into the library; returns its Document. Raises DocumentError, HomeError."""
+        return adding(self.library, path, password=password, again=again)
+
+    def meter(self, document_ids: Sequence[str]) -> Meter:
+        """How full the window would be. Starts the model if need be, and waits while another has the engine."""
+        with self._host.turn() as place:
+            while place.ahead:
+                place.wait()
+            assistant = self._assistant()
+            context = assistant.context(self._books(document_ids))
+            reserve = assistant.reserve(context, Request("?", answer_tokens=self._settings.answer_tokens))
+            return Meter(
+                model=assistant.model_name,
+                tokens=len(context.tokens),
+                reserve=reserve,
+                window=assistant.engine.window_for(len(context.tokens) + reserve),
+                shares=context.shares,
+            )
+
+    def count_tokens(self, document_id: str) -> Generator[Event, None, int]:
+        """Tokens of the text of a document to the chosen model, passage by passage as it would be read."""
+        with self._host.turn() as place:
+            assistant = yield from self._wait(place)
+            document = self.library.document(document_id)
+            texts = [document.text[passage.start : passage.end] for passage in self.library.passages(document_id)]
+            return sum(len(tokens) for tokens in assistant.engine.tokenize(texts))
+
+    # reading and asking
+
+    def read(self, document_ids: Sequence[str], *, fresh: bool = False) -> Generator[Event, None, Receipt]:
+        """Bring documents into the window before anything is asked. Closing it keeps what was read."""
+        with self._host.turn() as place:
+            assistant = yield from self._wait(place)
+            context = assistant.context(self._books(document_ids))
+            reserve = assistant.reserve(context, Request("?", answer_tokens=self._settings.answer_tokens))
+            with self._engine_errors():
+                reading = yield from assistant.read(context, reserve=reserve, fresh=fresh)
+            return Tally(context, reading).receipt()
+
+    def ask(
+        self,
+        document_ids: Sequence[str],
+        question: str,
+        *,
+        conversation_id: str | None = None,
+        parent_id: str | None = None,
+        follows: bool = False,
+        fresh: bool = False,
+        started: float | None = None,
+        ingest_s: float = 0.0,
+    ) -> Generator[Event, None, Answer]:
+        """A cited answer. Closing it stops, and what was said stays in the conversation.
+
+        Without `conversation_id` a new conversation begins. `parent_id` is the turn before this one; with `follows` the model
+        sees the turns down to it, else the question stands alone (and costs nothing for what was said before).
+        `started` (time.perf_counter()) and `ingest_s` belong to the caller who ingested the files for this question.
+        """
+        request = Request(
+            question,
+            answer_tokens=self._settings.answer_tokens,
+            temperature=self._settings.temperature,
+            fresh=fresh,
+            started=time.perf_counter() if started is None else started,
+            ingest_s=ingest_s,
+        )
+        with self._host.turn() as place:
+            assistant = yield from self._wait(place)
+            context = assistant.context(self._books(document_ids))
+            if follows and parent_id:
+                request = dataclasses.replace(request, history=self._history(assistant, parent_id))
+            fit(assistant.engine, context, reserve=assistant.reserve(context, request))
+            conversation_id = conversation_id or self._begin(context, question).id
+            turn_id = self.conversations.begin(
+                conversation_id,
+                question,
+                parent_id=parent_id,
+                follows=follows,
+                model=assistant.model_name,
+                fingerprint=assistant.engine.info.fingerprint,
+            )
+            yield Started(conversation_id, turn_id)
+            try:
+                with self._engine_errors():
+                    return (yield from translate(assistant.ask(context, request), lambda event: self._kept(turn_id, event)))
+            except UnabridgedError:
+                self.conversations.leave(turn_id, failed=True)
+                raise
+            finally:
+                self.conversations.leave(turn_id, failed=False)  # no effect on a turn that finished or failed
+
+    def __enter__(self) -> "Workspace":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._host.close()
+        self._store.close()
+
+    # inside
+
+    def _wait(self, place: Place) -> Generator[Waiting | Loading, None, Assistant]:
+        while ahead := place.ahead:
+            yield Waiting(ahead)
+            place.wait(WAIT_S)
+        path, options = self._chosen()
+        if not self._host.runs(path, options):
+            yield Loading(path.stem)
+        return self._assistant()
+
+    def _assistant(self) -> Assistant:
+        return Assistant(self._host.engine(*self._chosen()))
+
+    def _chosen(self) -> tuple[Path, EngineOptions]:
+        settings = self._settings
+        path = catalogue.model_path(settings)
+        catalogue.check(path)
+        return path, EngineOptions(
+            segments_folder=self.home.segments,
+            window=settings.window,
+            kv_type=settings.kv_type,
+            gpu_layers=settings.gpu_layers,
+            threads=settings.threads,
+            segments_quota_bytes=int(settings.segments_quota_gib * (1 << 30)),
+        )
+
+    def _books(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Passage]]]:
+        return [(self.library.document(document_id), self.library.passages(document_id)) for document_id in document_ids]
+
+    def _begin(self, context: Context, question: str) -> Conversation:
+        return self.conversations.start([(share.document.id, share.document.name) for share in context.shares], title=question)
+
+    def _history(self, assistant: Assistant, parent_id: str) -> tuple[Exchange, ...]:
+        """The turns down to this one as the model saw them: a turn that stands alone begins it anew."""
+        turns: list[Turn] = []
+        for turn in reversed(self.conversations.path(parent_id)):
+            turns.append(turn)
+            if not turn.follows:
+                break
+        engine = assistant.engine
+        return tuple(
+            Exchange(
+                turn.question,
+                reply_tokens(turn)
+                if turn.reply_tokens and turn.fingerprint == engine.info.fingerprint
+                else engine.tokenize([turn.answer])[0],
+            )
+            for turn in reversed(turns)
+        )
+
+    def _kept(self, turn_id: str, event: Event) -> list[Event]:
+        """Write down what is about to be shown."""
+        if isinstance(event, TextDelta):
+            self.conversations.extend(turn_id, event.text)
+        elif isinstance(event, Finished):
+            self.conversations.finish(turn_id, event.answer)
+        return [event]
+
+    @contextmanager
+    def _engine_errors(self) -> Generator[None]:
+        """An engine that failed is put away: the next use starts another, which restores what was read."""
+        try:
+            yield
+        except EngineFailed:
+            self._host.close()
+            raise
