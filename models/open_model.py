@@ -1,0 +1,145 @@
+"""From a GGUF file and options to a session that is ready to read. Runs in the engine process."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from unabridged.errors import ModelFileError, UsageError
+from unabridged.models.chat_template import TemplatePieces, cut_template
+from unabridged.models.engine import ChatFrame, EngineOptions, Finder, ModelInfo
+from unabridged.models.gguf_header import GgufHeader, read_header
+from unabridged.models.kv_size import kv_bytes_per_token
+from unabridged.models.llama_binding import KV_TYPES, LIBRARY_VERSION, Model, device_name, gpu_is_usable, start_backend
+from unabridged.models.segments import SegmentStore
+from unabridged.models.session import OUTPUTS, Session
+from unabridged.models.tokenizer import Tokenizer
+from unabridged.models.window import WindowPolicy
+
+SCRATCH_BYTES = 256 << 20  # llama.cpp's graph buffers, beyond mask and logits
+
+
+@dataclass(slots=True)
+class OpenModel:
+    info: ModelInfo
+    session: Session
+    tokenizer: Tokenizer
+    pieces: TemplatePieces | None
+    bos: int | None
+
+    def frame(self, system: str) -> ChatFrame:
+        if self.pieces is None:
+            raise ModelFileError("The model has no chat template.", hint="Choose a chat model; this one only completes text.")
+        text = self.tokenizer.tokenize([system])[0]
+        head = [self.tokenizer.markup(self.pieces.before_system)]
+        if self.pieces.after_system is not None:
+            head += [text, self.tokenizer.markup(self.pieces.after_system)]
+        elif system:
+            head += [text, self.tokenizer.tokenize(["\n\n"])[0]]
+        whole = np.concatenate(head).astype(np.int32)
+        if self.bos is not None and (not len(whole) or whole[0] != self.bos):
+            whole = np.concatenate([np.array([self.bos], np.int32), whole])
+        return ChatFrame(whole, self.tokenizer.markup(self.pieces.answer), self.tokenizer.markup(self.pieces.next_question))
+
+
+def open_model(path: Path, options: EngineOptions) -> OpenModel:
+    header = read_header(path)
+    if not header.metadata.get("tokenizer.ggml.tokens"):
+        raise ModelFileError(f"{path.name} has no tokenizer.", hint="Fetch a GGUF file of a whole model, not of a part of one.")
+    if options.kv_type not in ("auto", *KV_TYPES):
+        raise UsageError(f"There is no KV type {options.kv_type!r}.", hint=f"Choose auto or one of {', '.join(KV_TYPES)}.")
+    if options.chunk_tokens < 1 or options.segment_tokens < 1:
+        raise UsageError("Chunks and segments need at least one token.", hint="Leave them at their defaults.")
+    start_backend()
+    gpu = gpu_is_usable() and options.gpu_layers != 0
+    kv_type = options.kv_type if options.kv_type != "auto" else ("q8_0" if gpu else "f16")
+    model = Model(path, gpu_layers=options.gpu_layers)
+    if not model.has_decoder_only:
+        raise ModelFileError(f"{path.name} is not a model that answers.", hint="Choose a chat model, not an encoder.")
+    device = device_name() if gpu else "CPU"
+    print_of = fingerprint(header, options.segments_folder, kv_type=kv_type, device=device)
+    kv_bytes = kv_bytes_per_token(header, kv_type)
+    tokenizer = Tokenizer(model, header)
+    windows = WindowPolicy(
+        fixed=options.window,
+        trained=model.trained_window,
+        bytes_per_cell=kv_bytes + 2 * options.chunk_tokens,
+        overhead_bytes=SCRATCH_BYTES + OUTPUTS * model.vocabulary * 4 + (0 if gpu else model.size_bytes),
+    )
+    session = Session(
+        model,
+        tokenizer,
+        SegmentStore(options.segments_folder, print_of),
+        windows,
+        fingerprint=print_of,
+        kv_type=kv_type,
+        threads=options.threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        chunk_tokens=options.chunk_tokens,
+        segment_tokens=options.segment_tokens,
+    )
+    info = ModelInfo(
+        name=str(header.metadata.get("general.name") or path.stem),
+        path=path,
+        architecture=header.architecture,
+        parameters=model.parameters,
+        size_bytes=model.size_bytes,
+        trained_window=model.trained_window,
+        vocabulary=model.vocabulary,
+        kv_bytes_per_token=kv_bytes,
+        fingerprint=print_of.hex(),
+        tokenizer=tokenizer.kind,
+        device=device,
+        finder=_finder(header),
+    )
+    template = header.metadata.get("tokenizer.chat_template")
+    pieces = cut_template(str(template), bos=model.bos_name, eos=model.eos_name) if template and info.finder is None else None
+    return OpenModel(info, session, tokenizer, pieces, model.bos)
+
+
+def _finder(header: GgufHeader) -> Finder | None:
+    """Written by this project into the models it trains."""
+    names = ("doc", "user", "assistant", "first_number", "numbers")
+    values = [header.metadata.get(f"unabridged.finder.{name}") for name in names]
+    if None in values:
+        return None
+    threshold = float(header.metadata.get("unabridged.finder.threshold", 0.0))
+    return Finder(*(int(value) for value in values), threshold=threshold)  # type: ignore[arg-type]
+
+
+def fingerprint(header: GgufHeader, folder: Path, *, kv_type: str, device: str) -> bytes:
+    """sha256 of the weights and of every setting that changes what is in the KV cache."""
+    settings = {
+        "weights": weights_hash(header.path, folder),
+        "kv": kv_type,
+        "device": device,
+        "library": LIBRARY_VERSION,
+        "rotation": os.environ.get("LLAMA_ATTN_ROT_DISABLE", ""),
+        "layout": "kv_unified swa_full flash_attn=auto",
+    }
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).digest()
+
+
+def weights_hash(path: Path, folder: Path) -> str:
+    """sha256 of the whole file, remembered under its inode, size and time, because a large file takes a while."""
+    status = path.stat()
+    known = f"{status.st_dev}-{status.st_ino}-{status.st_size}-{status.st_mtime_ns}.sha256"
+    note = folder / "weights" / known
+    try:
+        noted = note.read_text("ascii")
+        if len(noted) == 64:
+            return noted
+    except (OSError, UnicodeDecodeError):
+        pass
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        temporary = note.with_suffix(f".{os.getpid()}")
+        temporary.write_text(digest, "ascii")
+        temporary.replace(note)
+    except OSError:  # it is hashed again next time
+        pass
+    return digest

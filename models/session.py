@@ -1,0 +1,303 @@
+"""One model, one KV cache, many conversations: the work of an engine as jobs for the scheduler. Knows tokens, no documents.
+
+Every method that needs the model is a generator for `Scheduler`; it yields events for the caller and returns the result.
+"""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from unabridged.errors import UsageError
+from unabridged.models.cache_map import SCRATCH, CacheMap, Fork, Resident
+from unabridged.models.choosing import score_options
+from unabridged.models.engine import Choice, Generation, Piece, Quotation, Reading, ReadProgress, Sampling, Tokens
+from unabridged.models.llama_binding import Context, Model, Rope, Sampler
+from unabridged.models.quoting import Copyist
+from unabridged.models.scheduler import Alone, Feed, Job, Scheduler, Wait
+from unabridged.models.segments import Segment, SegmentStore, segments_of
+from unabridged.models.text_stream import TextStream
+from unabridged.models.tokenizer import Tokenizer
+from unabridged.models.window import WindowPolicy
+
+SEQUENCES = 48  # the scratch, readings and forks
+RECURRENT_SEQUENCES = 8  # each costs a whole state there
+OUTPUTS = 64  # rows of logits in one batch; each costs vocabulary × 4 bytes
+
+
+class Session:
+    """Owned by one thread. `fingerprint` stands for the weights and everything that changes the KV cache."""
+
+    def __init__(
+        self,
+        model: Model,
+        tokenizer: Tokenizer,
+        store: SegmentStore,
+        windows: WindowPolicy,
+        *,
+        fingerprint: bytes,
+        kv_type: str,
+        threads: int,
+        chunk_tokens: int,
+        segment_tokens: int,
+        rope: Rope = Rope(),
+    ) -> None:
+        self._model, self._tokenizer, self._store, self._windows = model, tokenizer, store, windows
+        self._fingerprint, self._kv_type, self._threads, self._rope = fingerprint, kv_type, threads, rope
+        self._chunk_tokens = chunk_tokens
+        self._segment_tokens = -(-segment_tokens // chunk_tokens) * chunk_tokens
+        self._map: CacheMap | None = None
+        self._tokens: dict[str, Tokens] = {}  # of every reading asked for, so that it can be read back in
+        self._ends = model.ends_generation()
+        self._copyist: Copyist | None = None
+        self.scheduler = Scheduler(lambda: self._map.context if self._map else None, self._make_room)
+
+    def close(self) -> None:
+        if self._map:
+            self._map.context.close()
+            self._map = None
+
+    @property
+    def window(self) -> int:
+        """Cells of the KV cache now; 0 before the first reading."""
+        return self._map.context.window if self._map else 0
+
+    def window_for(self, tokens: int) -> int:
+        return self._windows.window_for(tokens, held=self.window)
+
+    def abort(self) -> None:
+        """From any thread: end the decode that is running, so that a cancelled job can go."""
+        if self._map:
+            self._map.context.abort()
+
+    # Readings
+
+    def read(self, tokens: Tokens, *, reserve: int = 0, fresh: bool = False) -> Job:
+        """Yields ReadProgress, returns Reading."""
+        if not len(tokens):
+            raise UsageError("There is nothing to read.", hint="Add a document with text in it.")
+        chain = segments_of(tokens, self._segment_tokens if self._model.keeps_every_position else len(tokens), self._fingerprint)
+        key = chain[-1].key.hex()
+        yield from self._wait_for_reader(key)
+        self._tokens[key] = tokens
+        resident = self._resident(key)
+        if resident and fresh and not resident.users:
+            self._cache.drop_reading(resident)
+            resident = None
+        need = len(tokens) + reserve
+        if need > self.window or not (resident or self._cache.make_room(need)):
+            yield from self._open_window(len(tokens), reserve)
+            self._cache.make_room(need)
+            resident = self._resident(key)
+        resident = resident or self._cache.add_reading(key, tokens)
+        self._cache.touch(resident)
+        if resident.done == len(tokens):
+            return Reading(key, len(tokens), reused=len(tokens), evaluated=0, window=self.window)
+        resident.being_read = True
+        try:
+            return (yield from self._fill(resident, chain, fresh=fresh))
+        finally:
+            resident.being_read = False
+
+    @property
+    def _cache(self) -> CacheMap:
+        assert self._map is not None  # noqa: S101  callers have opened a window
+        return self._map
+
+    def _resident(self, key: str | None) -> Resident | None:
+        return self._map.residents.get(key) if self._map and key is not None else None
+
+    def _wait_for_reader(self, key: str) -> Job:
+        while (resident := self._resident(key)) and resident.being_read:
+            yield Wait()
+
+    def _open_window(self, tokens: int, reserve: int) -> Job:
+        """A cache large enough, once nobody else is at work; growing drops what it held (segments bring it back)."""
+        self._windows.check(tokens, reserve, held=self.window)
+        yield Alone()
+        window = self._windows.check(tokens, reserve, held=self.window)
+        if window <= self.window:
+            return
+        self.close()
+        rewind = self._model.keeps_every_position
+        sequences = SEQUENCES if rewind else RECURRENT_SEQUENCES
+        context = Context(
+            self._model,
+            window=window,
+            chunk_tokens=self._chunk_tokens,
+            sequences=sequences,
+            outputs=OUTPUTS,
+            kv_type=self._kv_type,
+            threads=self._threads,
+            rope=self._rope,
+        )
+        self._map = CacheMap(context, sequences=sequences, can_rewind=rewind)
+
+    def _fill(self, resident: Resident, chain: Sequence[Segment], *, fresh: bool) -> Job:
+        total, reused, evaluated, unsaved = len(resident.tokens), resident.done, 0, None
+        began = time.monotonic()
+        for segment in chain:
+            if segment.end <= resident.done:
+                continue
+            if resident.done <= segment.start and not fresh and self._restore(resident, segment):
+                reused += segment.end - segment.start
+                yield _progress(resident, reused, evaluated, began)
+                continue
+            for start in range(resident.done, segment.end, self._chunk_tokens):
+                chunk = resident.tokens[start : min(start + self._chunk_tokens, segment.end)]
+                yield Feed(resident.sequence, chunk, start)
+                resident.done = start + len(chunk)
+                evaluated += len(chunk)
+                if resident.done < segment.end:
+                    yield _progress(resident, reused, evaluated, began)
+            if unsaved is None:
+                unsaved = self._save(resident, segment)
+            yield _progress(resident, reused, evaluated, began)
+        return Reading(resident.key, total, reused, evaluated, self.window, unsaved)
+
+    def _restore(self, resident: Resident, segment: Segment) -> bool:
+        data = self._store.load(segment)
+        if data is None:
+            return False
+        context = self._cache.context
+        if self._model.keeps_every_position:
+            whole = context.restore(SCRATCH, data)
+            if whole:
+                context.copy(SCRATCH, resident.sequence)
+            context.remove(SCRATCH)
+        else:
+            whole = context.restore(resident.sequence, data)
+        if whole and context.length(resident.sequence) == segment.end:
+            resident.done = segment.end
+            return True
+        context.remove(resident.sequence, segment.start, -1)
+        return False
+
+    def _save(self, resident: Resident, segment: Segment) -> str | None:
+        """Why the segment could not be kept, or None."""
+        context = self._cache.context
+        if self._model.keeps_every_position:
+            context.copy(resident.sequence, SCRATCH, segment.start, segment.end)
+            data = context.save(SCRATCH)
+            context.remove(SCRATCH)
+        else:
+            data = context.save(resident.sequence)
+        try:
+            self._store.save(segment, data)
+        except OSError as error:
+            return error.strerror or str(error)
+        return None
+
+    # Questions
+
+    def generate(self, key: str, prompt: Tokens, *, limit: int, sampling: Sampling, stop: Sequence[str]) -> Job:
+        """Yields Piece, returns Generation."""
+        fork = yield from self._fork(key, prompt, limit, take_over=True)
+        stream, sampler = TextStream(stop), Sampler(self._model, sampling)
+        reused = fork.base + len(fork.tokens)
+        evaluated, tokens, finish = len(prompt) - len(fork.tokens), [], "length"
+        try:
+            rows = yield from self._append(fork, prompt[len(fork.tokens) :], outputs=1)
+            while True:
+                token = sampler.sample(self._cache.context, rows[-1])
+                if self._ends[token]:
+                    finish = "stop"
+                    break
+                tokens.append(token)
+                text = stream.feed(self._model.pieces[token])
+                if stream.stopped:
+                    finish = "stop"
+                if text:
+                    yield Piece(text, (token,))
+                if stream.stopped or len(tokens) >= limit:
+                    break
+                rows = yield from self._append(fork, np.array([token], np.int32), outputs=1)
+            rest = stream.finish()
+            if rest:
+                yield Piece(rest, ())
+            return Generation(stream.text, tuple(tokens), evaluated, reused, finish)
+        finally:
+            sampler.close()
+            self._finish(fork, keep=True)
+
+    def choose(self, key: str | None, prompt: Tokens, options: Sequence[Tokens]) -> Job:
+        """Returns Choice."""
+        if not options or any(not len(option) for option in options):
+            raise UsageError("A choice needs options of at least one token each.", hint="Report this as a bug.")
+        fork = yield from self._fork(key, prompt, max(map(len, options)), take_over=False)
+        try:
+            evaluated = len(prompt) - len(fork.tokens)
+            rows = yield from self._append(fork, prompt[len(fork.tokens) :], outputs=1)
+            first = self._cache.context.logits(rows[-1])
+            logprobs, more = yield from score_options(self._cache, fork, first, options)
+        finally:
+            self._finish(fork, keep=False)
+        probabilities = np.exp(logprobs - logprobs.max())
+        share = min(1.0, float(np.exp(logprobs).sum()))
+        return Choice(tuple((probabilities / probabilities.sum()).tolist()), share, evaluated + more)
+
+    def quote(
+        self, key: str | None, prompt: Tokens, passage: str, *, starts: Sequence[int], ends: Sequence[int], limit: int
+    ) -> Job:
+        """Returns Quotation."""
+        if self._copyist is None:
+            self._copyist = Copyist(self._model.pieces, self._ends, lambda text: self._tokenizer.tokenize([text])[0])
+        room = len(self._tokenizer.tokenize([passage])[0]) + OUTPUTS
+        fork = yield from self._fork(key, prompt, room, take_over=False)
+        try:
+            evaluated = len(prompt) - len(fork.tokens)
+            rows = yield from self._append(fork, prompt[len(fork.tokens) :], outputs=1)
+            context = self._cache.context
+            copying = self._copyist.copy(context.logits(rows[-1]), passage, starts=starts, ends=ends, limit=limit)
+            step = next(copying)
+            while True:
+                rows = yield from self._append(fork, step, outputs=len(step))
+                evaluated += len(step)
+                step = copying.send([context.logits(row) for row in rows])
+        except StopIteration as stop:
+            span = stop.value
+            return Quotation(span.start, span.end, span.logprob, evaluated)
+        finally:
+            self._finish(fork, keep=False)
+
+    def _fork(self, key: str | None, prompt: Tokens, limit: int, *, take_over: bool) -> Job:
+        """A fork with room for prompt and answer; waits for others, grows the window, reads the document back in."""
+        if not len(prompt):
+            raise UsageError("There is no question.", hint="Ask something.")
+        need = len(prompt) + limit
+        tokens = self._tokens[key] if key is not None else np.empty(0, np.int32)
+        while True:
+            resident = self._resident(key)
+            if key is not None and (resident is None or resident.done < len(tokens)):
+                yield from self.read(tokens, reserve=need)
+            elif self._map and self._map.make_room(need, keep=resident):
+                return self._map.fork(resident, prompt, reserved=need, take_over=take_over)
+            elif self._map and self._map.at_work and len(tokens) + need <= self.window:
+                yield Wait()
+            else:
+                yield from self._open_window(len(tokens), need)
+
+    def _finish(self, fork: Fork, *, keep: bool) -> None:
+        if self._map:
+            self._map.finish(fork, keep=keep)
+
+    def _make_room(self, cells: int) -> bool:
+        """The cache is full though the count says otherwise: let something idle go."""
+        return bool(self._map) and self._cache.drop_idle()
+
+    def _append(self, fork: Fork, tokens: Tokens, *, outputs: int) -> Job:
+        """Feed tokens to a fork in chunks; returns the rows of the last chunk's logits."""
+        rows: range = range(0)
+        for start in range(0, len(tokens), self._chunk_tokens):
+            chunk = tokens[start : start + self._chunk_tokens]
+            last = start + len(chunk) == len(tokens)
+            rows = yield Feed(fork.sequence, chunk, fork.position, outputs if last else 0)
+            fork.tokens += chunk.tolist()
+            fork.reserved -= len(chunk)
+        return rows
+
+
+def _progress(resident: Resident, reused: int, evaluated: int, began: float) -> ReadProgress:
+    speed = evaluated / max(time.monotonic() - began, 1e-9)
+    left = (len(resident.tokens) - resident.done) / speed if speed else 0.0
+    return ReadProgress(resident.done, len(resident.tokens), reused, speed, left)

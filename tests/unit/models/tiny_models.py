@@ -1,0 +1,161 @@
+"""Small random models as real GGUF files, written in a fraction of a second, with a real byte-level BPE vocabulary.
+
+Their answers are nonsense, but every number in them is computed by llama.cpp exactly as it is for a large model.
+"""
+
+import functools
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+CONTROL = ("<|end|>", "<|im_start|>", "<|im_end|>", "<|doc|>", "<|user|>", "<|assistant|>")
+WORDS_FROM = """The tenant shall pay the rent on the first day of each month. The landlord may end this agreement after
+thirty days of notice in writing. This agreement is governed by the laws of the State. "Confidential information" means
+all that is not public. 第一条 为了保护当事人的合法权益，制定本法。第二条 民事主体的人身权利受法律保护。当事人应当遵循公平原则。
+It was the best of times, it was the worst of times, it was the age of wisdom. And then there was the end of the story.
+"""
+
+
+def _spelling() -> list[str]:
+    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    table = {byte: chr(byte) for byte in plain}
+    for byte in range(256):
+        table.setdefault(byte, chr(256 + len(table) - len(plain)))
+    return [table[byte] for byte in range(256)]
+
+
+@functools.cache
+def vocabulary(merges: int = 300) -> tuple[list[str], list[str]]:
+    """Tokens (the bytes, then the merges) and merges of a byte-level BPE trained on a page of text."""
+    spell = _spelling()
+    words = Counter(
+        tuple(spell[byte] for byte in word.encode()) for word in re.findall(r" ?[^\W\d_]+|\d| ?[^\w\s]+|\s", WORDS_FROM)
+    )
+    tokens, rules = list(spell), []
+    while len(rules) < merges:
+        pairs: Counter[tuple[str, str]] = Counter()
+        for word, count in words.items():
+            for pair in zip(word, word[1:], strict=False):
+                pairs[pair] += count
+        if not pairs:
+            break
+        left, right = max(pairs, key=lambda pair: (pairs[pair], pair))
+        rules.append(f"{left} {right}")
+        tokens.append(left + right)
+        words = Counter({_merged(word, left, right): count for word, count in words.items()})
+    return tokens, rules
+
+
+def _merged(word: tuple[str, ...], left: str, right: str) -> tuple[str, ...]:
+    out: list[str] = []
+    for part in word:
+        if out and out[-1] == left and part == right:
+            out[-1] = left + right
+        else:
+            out.append(part)
+    return tuple(out)
+
+
+def write_tiny_model(
+    path: Path,
+    *,
+    architecture: str = "qwen2",
+    chat_template: str | None = CHATML,
+    name: str = "tiny",
+    window: int = 8192,
+    layers: int = 2,
+    width: int = 128,
+    heads: int = 4,
+    kv_heads: int = 2,
+    head_size: int = 32,
+    feed_forward: int = 128,
+    sliding_window: int = 0,
+    pre_tokenizer: str = "qwen2",
+    extra_tokens: tuple[str, ...] = (),
+    metadata: dict[str, Any] | None = None,
+    scale: float = 0.2,
+    seed: int = 0,
+) -> Path:
+    """Architectures: llama, qwen2, qwen3, cohere2. f32 weights. `metadata`: more GGUF keys (int, float or str)."""
+    random = np.random.default_rng(seed)
+    words, merges = vocabulary()
+    tokens = [*words, *CONTROL, *extra_tokens]
+    writer = gguf.GGUFWriter(path, architecture)
+    writer.add_name(name)
+    writer.add_context_length(window)
+    writer.add_embedding_length(width)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(feed_forward)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(kv_heads)
+    writer.add_key_length(head_size)
+    writer.add_value_length(head_size)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_rope_dimension_count(head_size)
+    writer.add_vocab_size(len(tokens))
+    if architecture == "cohere2":
+        writer.add_layer_norm_eps(1e-5)
+        writer.add_logit_scale(1.0)
+        writer.add_sliding_window(sliding_window or 128)
+    else:
+        writer.add_layer_norm_rms_eps(1e-6)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre_tokenizer)
+    writer.add_token_list(tokens)
+    writer.add_token_types([gguf.TokenType.NORMAL] * len(words) + [gguf.TokenType.CONTROL] * (len(tokens) - len(words)))
+    writer.add_token_merges(merges)
+    writer.add_eos_token_id(tokens.index("<|im_end|>"))
+    writer.add_bos_token_id(tokens.index("<|end|>"))
+    writer.add_add_bos_token(False)
+    if chat_template is not None:
+        writer.add_chat_template(chat_template)
+    for key, value in (metadata or {}).items():
+        adders = {bool: writer.add_bool, int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}
+        adders[type(value)](key, value)
+    for tensor, shape in tensor_shapes(architecture, len(tokens), layers, width, heads, kv_heads, head_size, feed_forward).items():
+        if tensor.endswith("norm.weight"):
+            values = np.ones(shape) + 0.1 * random.standard_normal(shape)
+        else:
+            values = scale * random.standard_normal(shape)
+        writer.add_tensor(tensor, values.astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def tensor_shapes(
+    architecture: str, vocabulary_size: int, layers: int, width: int, heads: int, kv_heads: int, head_size: int, feed_forward: int
+) -> dict[str, tuple[int, ...]]:
+    """By GGUF name; rows are outputs."""
+    shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (vocabulary_size, width), "output_norm.weight": (width,)}
+    if architecture != "cohere2":
+        shapes["output.weight"] = (vocabulary_size, width)
+    for i in range(layers):
+        block = {
+            "attn_norm": (width,),
+            "attn_q": (heads * head_size, width),
+            "attn_k": (kv_heads * head_size, width),
+            "attn_v": (kv_heads * head_size, width),
+            "attn_output": (width, heads * head_size),
+            "ffn_gate": (feed_forward, width),
+            "ffn_up": (feed_forward, width),
+            "ffn_down": (width, feed_forward),
+        }
+        if architecture != "cohere2":
+            block["ffn_norm"] = (width,)
+        if architecture == "qwen3":
+            block |= {"attn_q_norm": (head_size,), "attn_k_norm": (head_size,)}
+        shapes |= {f"blk.{i}.{tensor}.weight": shape for tensor, shape in block.items()}
+        if architecture == "qwen2":
+            shapes |= {f"blk.{i}.{tensor}.bias": (block[tensor][0],) for tensor in ("attn_q", "attn_k", "attn_v")}
+    return shapes
