@@ -46,7 +46,7 @@ def inspection(document: Document, *, tokens: int) -> dict[str, Any]:
             }
             for block in document.outline
         ],
-        "problems": [{"kind": str(problem.kind), "where": problem.where, "hint": problem.hint} for problem in document.problems],
+        "problems": [{"kind": str(item.kind), "where": item.where, "hint": item.hint} for item in document.problems],
     }
 
 

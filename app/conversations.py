@@ -68,7 +68,7 @@ class Conversations:
             )
         return self.get(conversation_id)
 
-    def list(self) -> list[Conversation]:
+    def list(self) -> Sequence[Conversation]:
         """All conversations, the last changed first."""
         rows = self._store.rows(
             "SELECT c.*, coalesce((SELECT max(t.created_at) FROM turns t WHERE t.conversation_id = c.id), c.created_at) "
@@ -145,11 +145,11 @@ class Conversations:
             raise UsageError("There is no such turn.", hint="Its conversation may have been deleted in another window.")
         return turns[0]
 
-    def turns(self, conversation_id: str) -> list[Turn]:
+    def turns(self, conversation_id: str) -> Sequence[Turn]:
         """Every turn of the tree in the order of asking; `parent_id` gives the branches."""
         return self._turns("WHERE conversation_id = ?", [conversation_id])
 
-    def path(self, turn_id: str) -> list[Turn]:
+    def path(self, turn_id: str) -> Sequence[Turn]:
         """From the first question down to this turn."""
         by_id = {turn.id: turn for turn in self.turns(self.turn(turn_id).conversation_id)}
         path: list[Turn] = []
@@ -159,7 +159,7 @@ class Conversations:
             step = by_id[step].parent_id
         return path[::-1]
 
-    def _turns(self, where: str, values: Sequence[str]) -> list[Turn]:
+    def _turns(self, where: str, values: Sequence[str]) -> Sequence[Turn]:
         rows = self._store.rows(f"SELECT * FROM turns {where} ORDER BY created_at, rowid", values)  # noqa: S608 `where` is ours
         cited = self._store.rows(
             f"SELECT * FROM citations WHERE turn_id IN (SELECT id FROM turns {where}) ORDER BY turn_id, n",  # noqa: S608

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 
 from unabridged.errors import UnabridgedError
 from unabridged.home import Home, open_home
+from unabridged.library import Library
 from unabridged.settings import load_settings
+from unabridged.store import Store
+from unabridged.workspace import Workspace
 
 LITTLE_SPACE_BYTES = 5 << 30
+STARTER_HINT = "The starter finds and quotes. For answers that reason: unabridged models use FILE.gguf"
 TESSDATA_HINT = "To read scans, install tesseract-ocr with the languages that you need (on Debian: tesseract-ocr-chi-sim)."
 
 
@@ -29,13 +33,13 @@ def examine() -> list[Check]:
     checks = [python()]
     try:
         home = open_home()
-        settings = load_settings(home)
+        load_settings(home)
     except UnabridgedError as error:
         return [*checks, _failed("home folder", error)]
     looks: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("home folder", lambda: home_folder(home)),
         ("library", lambda: library(home)),
-        ("engine and model", lambda: engine(home, settings)),
+        ("engine and model", lambda: engine(home)),
         ("OCR", ocr),
     )
     for name, look in looks:
@@ -56,6 +60,31 @@ def home_folder(home: Home) -> Check:
     if usage.free < LITTLE_SPACE_BYTES:
         return Check("home folder", "note", detail, "Readings are kept on disk: free some space, or set UNABRIDGED_HOME.")
     return Check("home folder", "ok", detail)
+
+
+def library(home: Home) -> Check:
+    store = Store(home.database)
+    try:
+        count = len(Library(home, store).entries())
+    finally:
+        store.close()
+    return Check("library", "ok", f"{count:,} documents in {home.database}")
+
+
+def engine(home: Home) -> Check:
+    """Loads the chosen model, as the next question would."""
+    with Workspace(home) as workspace:
+        info = workspace.model_info()
+    detail = f"{info.name} ({info.architecture}, {info.parameters / 1e6:,.1f} M parameters) on {info.device}"
+    if info.finder is None:
+        return Check("engine and model", "ok", detail)
+    return Check("engine and model", "note", detail, STARTER_HINT)
+
+
+def ocr() -> Check:
+    if shutil.which("tesseract") is None:
+        return Check("OCR", "note", "tesseract is not installed; scanned pages stay without text", TESSDATA_HINT)
+    return Check("OCR", "ok", "tesseract is installed")
 
 
 def _failed(name: str, error: UnabridgedError) -> Check:

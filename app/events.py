@@ -1,6 +1,7 @@
 """What happens while a question is answered, as values. Knows no screen: the command line and the browser show them alike.
 
-Adding a file yields Ingesting*. A question yields: Waiting* [Loading] Started Reading* [Unsaved] TextDelta* SourceCited* Finished.
+Adding a file yields Ingesting*.
+A question yields Waiting* [Loading] Started Reading* [Unsaved] (TextDelta | SourceCited)* Finished.
 """
 
 from collections.abc import Callable, Generator, Iterable

@@ -1,4 +1,4 @@
-"""An error that nobody foresaw: where it happened is written down, what it was about is not (that may be text of a document)."""
+"""An error that nobody foresaw: where it happened is written down, what it was about (text, perhaps) is not."""
 
 import tempfile
 import time

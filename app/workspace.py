@@ -24,7 +24,7 @@ from unabridged.events import Event, Finished, Ingesting, Loading, Started, Text
 from unabridged.home import Home
 from unabridged.ingest.document import Document, Passage
 from unabridged.library import Library
-from unabridged.models.engine import Engine, EngineOptions
+from unabridged.models.engine import Engine, EngineOptions, ModelInfo
 from unabridged.prompts import Exchange
 from unabridged.receipts import Receipt, Tally
 from unabridged.settings import Settings, load_settings, save_settings
@@ -84,6 +84,11 @@ class Workspace:
     def models(self) -> list[catalogue.Model]:
         return catalogue.models(self._settings)
 
+    def model_info(self) -> ModelInfo:
+        """What the engine says of the chosen model; loads it if need be."""
+        with self._engine_at_hand() as engine:
+            return engine.info
+
     def use_model(self, words: str) -> Settings:
         """Choose a model by listed name or GGUF path. Raises UsageError, ModelFileError."""
         chosen = catalogue.use(self._settings, words)
@@ -96,11 +101,9 @@ class Workspace:
         return adding(self.library, path, password=password, again=again)
 
     def meter(self, document_ids: Sequence[str]) -> Meter:
-        """How full the window would be. Starts the model if need be, and waits while another has the engine."""
-        with self._host.turn() as place:
-            while place.ahead:
-                place.wait()
-            assistant = self._assistant()
+        """How full the window would be. Starts the model if need be, and does not wait for a reading that has the engine."""
+        with self._engine_at_hand() as engine:
+            assistant = Assistant(engine)
             context = assistant.context(self._books(document_ids))
             reserve = assistant.reserve(context, Request("?", answer_tokens=self._settings.answer_tokens))
             return Meter(
@@ -202,6 +205,18 @@ class Workspace:
         if not self._host.runs(path, options):
             yield Loading(path.stem)
         return self._assistant()
+
+    @contextmanager
+    def _engine_at_hand(self) -> Generator[Engine]:
+        """The engine for a short call, which it takes between the chunks of a reading; in the queue only to start another."""
+        path, options = self._chosen()
+        if self._host.runs(path, options):
+            yield self._host.engine(path, options)
+            return
+        with self._host.turn() as place:
+            while place.ahead:
+                place.wait()
+            yield self._host.engine(path, options)
 
     def _assistant(self) -> Assistant:
         return Assistant(self._host.engine(*self._chosen()))
