@@ -10,7 +10,7 @@ from unabridged.events import SourceCited, TextDelta, translate
 from unabridged.models.engine import Engine, Reading, Sampling, Tokens
 from unabridged.prompts import ChatPrompt, Exchange
 from unabridged.receipts import Tally
-from unabridged.sentences import sentence_spans
+from unabridged.sentences import sentences_of
 
 
 def chat_answer(
@@ -60,7 +60,7 @@ def _evidence(
     """For each cited passage the model copies the sentences that bear the claim; it chooses where, never what."""
     for number, n in markers.cited.items():
         numbered = context.passages[number - 1]
-        spans = sentence_spans(numbered.text)
+        spans = sentences_of(numbered)
         if not spans:
             continue
         quotation = engine.quote(

@@ -119,7 +119,7 @@ def without_marks(text: str, unplaced: set[int]) -> str:
 def _last_sentence(text: str) -> str:
     """The words that a marker at the end of `text` stands for."""
     plain = re.sub(r"\[\d+\]", "", text).rstrip()
-    spans = sentence_spans(plain)
+    spans = sentence_spans(plain, lines=True)
     return plain[slice(*spans[-1])] if spans else plain
 
 

@@ -9,7 +9,7 @@ from unabridged.events import SourceCited, TextDelta
 from unabridged.models.engine import Engine, Reading
 from unabridged.prompts import FinderPrompt, Numbered
 from unabridged.receipts import Tally
-from unabridged.sentences import sentence_spans
+from unabridged.sentences import sentences_of
 
 MOST_PASSAGES = 3
 CLEARLY = 0.2  # of the best passage's probability: below it a passage is not shown beside the best one
@@ -59,7 +59,7 @@ def clearly_probable(passages: tuple[Numbered, ...], probabilities: tuple[float,
 
 def best_sentence(engine: Engine, prompt: FinderPrompt, numbered: Numbered, question: str, tally: Tally) -> tuple[int, int]:
     """The span of one sentence in the passage: the sentences are numbered and the model points at one of them."""
-    spans = sentence_spans(numbered.text)
+    spans = sentences_of(numbered)
     if len(spans) == 1:
         return spans[0]
     sentences = [numbered.text[start:end] for start, end in spans]
