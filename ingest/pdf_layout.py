@@ -1,0 +1,209 @@
+"""Reading order on a page: columns, then printed lines, then paragraphs. Geometry and punctuation only; knows no PDF.
+
+Columns: a gutter is an upright strip that few runs cross while full lines stand on both sides of it. Runs that cross it (titles,
+wide tables) divide the page into bands; inside a band the left column is read before the right one, and each is looked at again.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from unabridged.ingest.clauses import number_of
+from unabridged.ingest.document import Box
+from unabridged.ingest.pdf_page import Run
+
+_CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_SENTENCE_END = re.compile(r"[.!?。！？:：;；][\"”’)）』」]*$")
+_MAY_PRECEDE_ITEM = re.compile(r"(?:[.;:,。；：，!?！？)）]|\band|\bor|及|或|和|—|–)[\"”’]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """A printed line of one column."""
+
+    page: int
+    text: str
+    box: Box
+    size: float
+    bold: bool
+
+
+@dataclass(slots=True)
+class TextParagraph:
+    """Lines that belong together. `gap` is the white space above it in lines, for headings."""
+
+    lines: list[TextLine]
+
+    @property
+    def text(self) -> str:
+        return self.lines[0].text
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Lines in reading order with the left and right edge of the column that they stand in."""
+
+    lines: tuple[TextLine, ...]
+    left: float
+    right: float
+
+
+def columns(runs: Sequence[Run], page: int, *, depth: int = 0) -> list[Column]:
+    """The page's columns in reading order."""
+    if not runs:
+        return []
+    gutter = _gutter(runs) if depth < 3 and len(runs) >= 12 else None
+    if gutter is None:
+        return [_column(runs, page)]
+    found: list[Column] = []
+    for band, is_split in _bands(runs, gutter):
+        if is_split:
+            for side in ([r for r in band if r.box.x1 <= gutter], [r for r in band if r.box.x1 > gutter]):
+                found += columns(side, page, depth=depth + 1)
+        else:
+            found.append(_column(band, page))
+    return found
+
+
+def _gutter(runs: Sequence[Run]) -> float | None:
+    """The x of the strip that separates two columns, or None."""
+    left, right = min(r.box.x0 for r in runs), max(r.box.x1 for r in runs)
+    width = right - left
+    size = median(r.size for r in runs)
+    best: tuple[float, float] | None = None
+    edges = sorted({round(r.box.x0 - 1, 1) for r in runs if left + 0.2 * width < r.box.x0 < left + 0.8 * width})
+    for x in edges:
+        crossing = sum(r.box.x0 < x < r.box.x1 for r in runs)
+        ours, theirs = [r for r in runs if r.box.x1 <= x], [r for r in runs if r.box.x0 >= x]
+        if min(len(ours), len(theirs)) < 4 or crossing > 0.35 * len(runs):
+            continue
+        if not (_is_text_column(ours, left, x) and _is_text_column(theirs, x, right)):
+            continue
+        inner = max(r.box.x1 for r in ours)
+        score = crossing * 10 - min(x - inner, 3 * size)
+        if best is None or score < best[0]:
+            best = (score, x)
+    return None if best is None else best[1]
+
+
+def _is_text_column(runs: Sequence[Run], left: float, right: float) -> bool:
+    """Whether most lines fill the strip, as running text does and the cells of a table do not."""
+    lines = _rows(runs)
+    reach = max(r.box.x1 for r in runs) - min(r.box.x0 for r in runs)
+    widths = [max(r.box.x1 for r in row) - min(r.box.x0 for r in row) for row in lines]
+    return len(lines) >= 4 and reach > 0.6 * (right - left) and median(widths) > 0.6 * reach and reach > 60
+
+
+def _bands(runs: Sequence[Run], gutter: float) -> Iterator[tuple[list[Run], bool]]:
+    """The page from top to bottom: stretches that the gutter divides, and rows that cross it."""
+    band: list[Run] = []
+    was_split = True
+    for row in _rows(runs):
+        is_split = not any(r.box.x0 < gutter - 1 and r.box.x1 > gutter + 1 for r in row)
+        if band and is_split != was_split:
+            yield band, was_split
+            band = []
+        band += row
+        was_split = is_split
+    if band:
+        yield band, was_split
+
+
+def _rows(runs: Sequence[Run]) -> list[list[Run]]:
+    """Runs on one baseline, from top to bottom, each row from left to right."""
+    rows: list[list[Run]] = []
+    for run in sorted(runs, key=lambda r: r.middle):
+        row = rows[-1] if rows else None
+        if (
+            row
+            and abs(run.middle - row[0].middle) <= 0.5 * min(run.height, max(r.height for r in row))
+            and not _overlaps(run, row)
+        ):
+            row.append(run)
+        else:
+            rows.append([run])
+    return [sorted(row, key=lambda r: r.box.x0) for row in rows]
+
+
+def _overlaps(run: Run, row: Sequence[Run]) -> bool:
+    slack = 0.3 * run.size
+    return any(run.box.x0 < r.box.x1 - slack and r.box.x0 < run.box.x1 - slack for r in row)
+
+
+def _column(runs: Sequence[Run], page: int) -> Column:
+    lines = tuple(_line(row, page) for row in _rows(runs))
+    return Column(lines, min(line.box.x0 for line in lines), max(line.box.x1 for line in lines))
+
+
+def _line(row: Sequence[Run], page: int) -> TextLine:
+    text = row[0].text.strip()
+    for before, run in zip(row, row[1:], strict=False):
+        gap = run.box.x0 - before.box.x1
+        joint = (
+            "" if gap < 0.12 * run.size or (gap < 0.6 * run.size and is_cjk(before.text[-1:]) and is_cjk(run.text[:1])) else " "
+        )
+        text += joint + run.text.strip()
+    box = Box(row[0].box.x0, min(r.box.y0 for r in row), max(r.box.x1 for r in row), max(r.box.y1 for r in row))
+    longest = max(row, key=lambda r: len(r.text))
+    return TextLine(page, text, box, longest.size, all(r.bold for r in row))
+
+
+def is_cjk(character: str) -> bool:
+    return _CJK.match(character) is not None
+
+
+def paragraphs(column: Column) -> list[TextParagraph]:
+    """The column's lines, put together where one goes on in the next."""
+    found: list[TextParagraph] = []
+    leading = _leading(column.lines)
+    for line in column.lines:
+        if found and not _begins(found[-1].lines, line, column, leading):
+            found[-1].lines.append(line)
+        else:
+            found.append(TextParagraph([line]))
+    return found
+
+
+def _leading(lines: Sequence[TextLine]) -> float:
+    """The usual distance from baseline to baseline, in line heights."""
+    steps = [
+        (after.box.y0 - before.box.y0) / max(1.0, before.box.y1 - before.box.y0)
+        for before, after in zip(lines, lines[1:], strict=False)
+        if 0 < after.box.y0 - before.box.y0 < 4 * (before.box.y1 - before.box.y0)
+    ]
+    if not steps:
+        return 1.2
+    steps.sort()
+    return steps[len(steps) // 3]
+
+
+def _begins(paragraph: Sequence[TextLine], line: TextLine, column: Column, leading: float) -> bool:
+    """Whether `line` is the first of a new paragraph rather than the next of this one."""
+    before = paragraph[-1]
+    height = max(1.0, before.box.y1 - before.box.y0)
+    step = (line.box.y0 - before.box.y0) / height
+    if step > max(1.3 * leading, leading + 0.35) or step < 0.2:
+        return True
+    if abs(line.size - before.size) > 0.12 * before.size or (line.bold != before.bold and _is_short(before, column, 0.1)):
+        return True
+    ended = _SENTENCE_END.search(before.text) is not None
+    if number_of(line.text) is not None and (_MAY_PRECEDE_ITEM.search(before.text) or _is_short(before, column, 0.15)):
+        return True
+    if is_bullet(line.text):
+        return True
+    indent = line.box.x0 - before.box.x0
+    first_is_numbered = number_of(paragraph[0].text) is not None or is_bullet(paragraph[0].text)
+    if indent > 0.9 * line.size and len(paragraph) >= 1 and not first_is_numbered and (ended or len(paragraph) > 1):
+        return True
+    if indent < -0.9 * line.size and ended and len(paragraph) > 1:
+        return True
+    return ended and _is_short(before, column, 0.2)
+
+
+def is_bullet(text: str) -> bool:
+    return re.match(r"[•●○■□◆▪➢❖◦‣\uf0b7\uf0a7]\s*\S|[-–*]\s+\S", text) is not None
+
+
+def _is_short(line: TextLine, column: Column, share: float) -> bool:
+    return line.box.x1 < column.right - share * (column.right - column.left)

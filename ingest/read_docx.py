@@ -1,0 +1,297 @@
+"""Word files: everything that prints, in the order in which it prints, and what does not print but counts (comments, notes).
+
+Normalisation: numbers that Word computes are written before their text; a tab stays a tab; table rows become lines with " | "
+between cells; a table of one column is read as ordinary paragraphs. A footnote or comment follows the paragraph that calls it.
+Tracked changes: the final text by default (option revisions: final, original, marked), their number always in `details`.
+"""
+
+from dataclasses import dataclass
+
+from lxml import etree
+from unabridged.errors import DocumentDamaged, DocumentEmpty, UsageError
+from unabridged.ingest.archive import Archive
+from unabridged.ingest.document import BlockKind, Document, Furniture, ProblemKind
+from unabridged.ingest.docx_numbering import Numbering
+from unabridged.ingest.docx_paragraph import VIEWS, Flow, Paragraph
+from unabridged.ingest.docx_styles import Styles
+from unabridged.ingest.draft import Draft
+from unabridged.ingest.ooxml import MC, W, main_part, part, relationships
+from unabridged.ingest.reader import Source
+
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_REVISIONS = ("ins", "del", "moveFrom", "moveTo")
+_WRAPPERS = {
+    W + "sdt",
+    W + "sdtContent",
+    W + "smartTag",
+    W + "customXml",
+    W + "ins",
+    W + "moveTo",
+    MC + "AlternateContent",
+    MC + "Choice",
+}
+_PARTS_OF_PROGRESS = 200  # body elements between two reports
+
+
+def read_docx(source: Source) -> Document:
+    with Archive.open(source) as archive:
+        return _Reading(archive, source).document()
+
+
+@dataclass(frozen=True, slots=True)
+class _Comment:
+    author: str
+    date: str
+    element: etree._Element
+
+
+class _Reading:
+    def __init__(self, archive: Archive, source: Source) -> None:
+        view = source.options.get("revisions", "final")
+        if view not in VIEWS:
+            raise UsageError(f"There is no view of revisions named {view}.", hint="Use final, original or marked.")
+        self.archive, self.source = archive, source
+        self.name = main_part(archive, "word/document.xml")
+        self.related = relationships(archive, self.name)
+        self.draft = Draft()
+        self.flow = Flow(view)
+        self.root = part(archive, self.name)
+        self.styles = Styles(self._related("styles"))
+        self.numbering = Numbering(self._related("numbering"))
+        self.notes = {kind: self._by_id(kind + "s", kind) for kind in ("footnote", "endnote")}
+        self.comments = self._comments()
+        self.pictures: list[str] = []
+        self.objects = 0
+        self.symbols = 0
+
+    def document(self) -> Document:
+        body = self.root.find(W + "body")
+        if body is None:
+            raise DocumentDamaged(
+                f"{self.source.name} has no body: it is no Word document.", hint="Open it in Word and save it anew as .docx."
+            )
+        children = list(body)
+        for done, child in enumerate(children, 1):
+            self._block(child)
+            if done % _PARTS_OF_PROGRESS == 0:
+                self.source.progress(done, len(children))
+        self._uncalled()
+        self._furniture()
+        self._report()
+        if not self.draft.length:
+            raise DocumentEmpty(
+                f"{self.source.name} holds no text.", hint="If it holds pictures of text, save it as PDF and attach that."
+            )
+        self.source.progress(len(children), len(children))
+        return self.draft.finish(media_type=MEDIA_TYPE, name=self.source.name)
+
+    def _block(self, element: etree._Element) -> None:
+        if element.tag == W + "p":
+            self._paragraph(element)
+        elif element.tag == W + "tbl":
+            self._table(element)
+        elif element.tag in _WRAPPERS and not (element.tag in (W + "ins", W + "moveTo") and self.flow.view == "original"):
+            for child in element:
+                self._block(child)
+
+    def _paragraph(self, element: etree._Element) -> None:
+        paragraph = self.flow.read(element)
+        properties = element.find(W + "pPr")
+        style = _value(properties, "pStyle") or self.styles.default
+        level = self._heading_level(properties, style)
+        number = self._number(properties, style) if paragraph.text.strip() else None
+        text, label, depth, counts = paragraph.text, "", 0, False
+        if number is not None:
+            label, suffix, counts, depth = number
+            text = f"{label}{' ' if suffix else ''}{text.lstrip()}"
+        kind = BlockKind.HEADING if level else BlockKind.LIST_ITEM if number else BlockKind.PARAGRAPH
+        if self.styles.is_caption(style):
+            kind = BlockKind.CAPTION
+        separator = "\n" if kind is BlockKind.LIST_ITEM and self._after_list_item() else "\n\n"
+        self.draft.add(kind, text, separator=separator, level=level or depth, label=label if counts else "")
+        self._attached(paragraph)
+
+    def _after_list_item(self) -> bool:
+        return bool(self.draft.entries) and self.draft.entries[-1].kind is BlockKind.LIST_ITEM
+
+    def _heading_level(self, properties: etree._Element | None, style: str) -> int:
+        own = _value(properties, "outlineLvl")
+        if own is not None and own.isdigit():
+            return int(own) + 1 if int(own) < 9 else 0
+        return self.styles.heading_level(style)
+
+    def _number(self, properties: etree._Element | None, style: str) -> tuple[str, str, bool, int] | None:
+        """The printed number of a paragraph, what follows it, whether it counts, and its depth from 1."""
+        list_id = level = None
+        if properties is not None and properties.find(W + "numPr") is not None:
+            list_id = _value(properties.find(W + "numPr"), "numId")
+            level = _value(properties.find(W + "numPr"), "ilvl")
+        from_style = self.styles.list_of(style)
+        if list_id is None and from_style is not None:
+            list_id = from_style[0]
+            if level is None and from_style[1] is not None:
+                level = str(from_style[1])
+            if level is None:
+                found = self.numbering.level_of_style(list_id, style)
+                level = None if found is None else str(found)
+        if list_id in (None, "0"):
+            return None
+        depth = int(level) if level is not None and level.isdigit() else 0
+        label = self.numbering.label(list_id or "", depth)
+        return None if label is None else (*label, depth + 1)
+
+    def _attached(self, paragraph: Paragraph) -> None:
+        """What hangs on a paragraph comes after it: text boxes, then notes, then comments."""
+        self.pictures += paragraph.pictures
+        self.objects += paragraph.objects
+        self.symbols += paragraph.unknown_symbols
+        for box in paragraph.boxes:
+            for child in box:
+                self._block(child)
+        for kind, identity in paragraph.notes:
+            self._note(kind, identity)
+        for identity in paragraph.comments:
+            self._comment(identity)
+
+    def _note(self, kind: str, identity: str) -> None:
+        element = self.notes[kind].pop(identity, None)
+        if element is not None:
+            text, inside = self._plain(element)
+            self.draft.add(BlockKind.FOOTNOTE, f"[^{self.flow.note_label(kind, identity)}] {text}")
+            self._attached(inside)
+
+    def _comment(self, identity: str) -> None:
+        comment = self.comments.pop(identity, None)
+        if comment is not None:
+            text, inside = self._plain(comment.element)
+            about = " ".join(self.flow.comment_ranges.get(identity, "").split())
+            who = ", ".join(filter(None, (comment.author, comment.date[:10])))
+            self.draft.add(
+                BlockKind.COMMENT, f"[Comment{f' by {who}' if who else ''}{f' on “{about}”' if about else ''}: {text}]"
+            )
+            self._attached(inside)
+
+    def _plain(self, element: etree._Element) -> tuple[str, Paragraph]:
+        """All paragraphs under an element, in one text, and what hangs on them."""
+        together, texts = Paragraph(), []
+        for child in element.iter(W + "p"):
+            if any(ancestor.tag == W + "txbxContent" for ancestor in child.iterancestors()):
+                continue
+            paragraph = self.flow.read(child)
+            number = self._number(child.find(W + "pPr"), _value(child.find(W + "pPr"), "pStyle") or self.styles.default)
+            prefix = f"{number[0]} " if number and paragraph.text.strip() else ""
+            texts.append((prefix + paragraph.text).strip())
+            for name in ("notes", "comments", "boxes", "pictures"):
+                getattr(together, name).extend(getattr(paragraph, name))
+            together.objects += paragraph.objects
+            together.unknown_symbols += paragraph.unknown_symbols
+        return "\n".join(filter(None, texts)), together
+
+    def _table(self, table: etree._Element) -> None:
+        rows = [row for row in _children(table, W + "tr") if not self._deleted(row)]
+        cells = [[cell for cell in _children(row, W + "tc")] for row in rows]
+        if all(len(row) <= 1 for row in cells):
+            for row in cells:
+                for cell in row:
+                    for child in cell:
+                        self._block(child)
+            return
+        lines, hanging = [], []
+        for row in cells:
+            written = []
+            for cell in row:
+                properties = cell.find(W + "tcPr")
+                merge = None if properties is None else properties.find(W + "vMerge")
+                continues = merge is not None and merge.get(W + "val") != "restart"
+                text, inside = self._plain(cell)
+                hanging.append(inside)
+                written.append("" if continues and not text else " ".join(text.split()))
+            lines.append(" | ".join(written).rstrip())
+        self.draft.add(BlockKind.TABLE, "\n".join(line for line in lines if line.strip(" |")))
+        for inside in hanging:
+            self._attached(inside)
+
+    def _deleted(self, row: etree._Element) -> bool:
+        gone = "ins" if self.flow.view == "original" else "del" if self.flow.view == "final" else None
+        return gone is not None and row.find(f"{W}trPr/{W}{gone}") is not None
+
+    def _uncalled(self) -> None:
+        """Notes and comments that no paragraph calls are read at the end, not lost."""
+        if self.flow.view != "final":
+            return
+        for identity in list(self.comments):
+            self._comment(identity)
+
+    def _furniture(self) -> None:
+        seen: set[str] = set()
+        for relationship in self.related.values():
+            if relationship.kind in ("header", "footer") and relationship.target in self.archive:
+                text, _ = self._plain(part(self.archive, relationship.target))
+                if text and text not in seen:
+                    seen.add(text)
+                    self.draft.furniture.append(Furniture(None, text))
+
+    def _report(self) -> None:
+        counts = {kind: sum(1 for _ in self.root.iter(W + kind)) for kind in _REVISIONS}
+        moves = counts["moveFrom"]
+        revisions = counts["ins"] + counts["del"] + moves
+        if revisions:
+            self.draft.details["revisions"] = str(revisions)
+            self.draft.details["revisions view"] = self.flow.view
+            self.draft.problem(
+                ProblemKind.REVISIONS,
+                "the whole file",
+                f"{counts['ins']:,} insertions, {counts['del']:,} deletions and {moves:,} moves are tracked; the {self.flow.view} text was read.",
+            )
+        named = [picture for picture in self.pictures if picture]
+        if self.pictures:
+            self.draft.details["pictures"] = str(len(self.pictures))
+            about = f" ({'; '.join(named[:5])})" if named else ""
+            self.draft.problem(
+                ProblemKind.DROPPED_OBJECT,
+                f"{len(self.pictures):,} pictures{about}",
+                "Text inside pictures was not read; if it matters, save the file as PDF and attach that.",
+            )
+        if self.objects:
+            self.draft.problem(
+                ProblemKind.DROPPED_OBJECT,
+                f"{self.objects:,} embedded objects",
+                "Open the file, save the objects as files and attach them.",
+            )
+        if self.symbols:
+            self.draft.problem(
+                ProblemKind.DROPPED_OBJECT, f"{self.symbols:,} symbols of a picture font", "They stand as \ufffd in the text."
+            )
+
+    def _related(self, kind: str) -> etree._Element | None:
+        for relationship in self.related.values():
+            if relationship.kind == kind and not relationship.external and relationship.target in self.archive:
+                return part(self.archive, relationship.target)
+        return None
+
+    def _by_id(self, kind: str, tag: str) -> dict[str, etree._Element]:
+        root = self._related(kind)
+        elements = [] if root is None else root.findall(W + tag)
+        return {e.get(W + "id") or "": e for e in elements if e.get(W + "type", "normal") == "normal"}
+
+    def _comments(self) -> dict[str, _Comment]:
+        return {
+            identity: _Comment(e.get(W + "author") or "", e.get(W + "date") or "", e)
+            for identity, e in self._by_id("comments", "comment").items()
+        }
+
+
+def _children(element: etree._Element, tag: str) -> list[etree._Element]:
+    """Children of that kind, also inside content controls and tracked insertions."""
+    found: list[etree._Element] = []
+    for child in element:
+        if child.tag == tag:
+            found.append(child)
+        elif child.tag in _WRAPPERS:
+            found += _children(child, tag)
+    return found
+
+
+def _value(properties: etree._Element | None, name: str) -> str | None:
+    child = None if properties is None else properties.find(W + name)
+    return None if child is None else child.get(W + "val")

@@ -1,0 +1,137 @@
+"""The contract of a reader, and which reader takes a file: decided by what is in the file, never by its suffix.
+
+The suffix only tells apart what content cannot: Markdown from plain text, CSV from plain text.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from unabridged.errors import DocumentDamaged, DocumentEncrypted, DocumentUnsupported
+from unabridged.ingest.document import Document
+from unabridged.ingest.limits import Limits
+
+Progress = Callable[[int, int], None]  # done, total: pages where a format has them, else parts
+
+_HEAD_BYTES = 4096
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def _no_progress(done: int, total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to read, and how. `options` are the reader's own (`encoding` for text, `revisions` for Word)."""
+
+    path: Path
+    name: str
+    limits: Limits = field(default_factory=Limits)
+    password: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
+    progress: Progress = _no_progress
+
+
+class Reader(Protocol):
+    """One format. `read` raises DocumentError subclasses and nothing else for what a file can hold."""
+
+    def __call__(self, source: Source) -> Document: ...
+
+
+def reader_for(source: Source) -> Reader:
+    """The reader that takes this file; raises DocumentUnsupported, DocumentEncrypted or DocumentDamaged where there is none.
+
+    A reader's module is imported only when it is chosen: the libraries behind it are slow to load.
+    """
+    with source.path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if b"%PDF-" in head[:1024]:
+        from unabridged.ingest.read_pdf import read_pdf
+
+        return read_pdf
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _zip_reader(source)
+    if head.startswith(_OLE):
+        raise _old_office(source)
+    signature = _binary_signature(head)
+    if signature:
+        raise DocumentUnsupported(
+            f"{source.name} is {signature}, which holds no text that can be read.",
+            hint="Attach a PDF, Word or text file; for pictures and recordings, attach a transcript.",
+        )
+    if source.path.suffix.lower() in _PROMISES:
+        raise DocumentDamaged(
+            f"{source.name} is not {_PROMISES[source.path.suffix.lower()]}: its content is something else.",
+            hint="Open it with the program that wrote it and save it anew, or correct its suffix.",
+        )
+    from unabridged.ingest.read_text import read_text
+
+    return read_text
+
+
+_PROMISES = {
+    ".pdf": "a PDF file",
+    ".docx": "a Word file (those are zip archives)",
+    ".xlsx": "an Excel file (those are zip archives)",
+    ".pptx": "a PowerPoint file (those are zip archives)",
+    ".epub": "an EPUB book (those are zip archives)",
+    ".odt": "an OpenDocument file (those are zip archives)",
+}
+
+
+def _zip_reader(source: Source) -> Reader:
+    from unabridged.ingest.archive import Archive
+
+    with Archive.open(source) as archive:
+        kind = archive.content_kind()
+    if kind == "docx":
+        from unabridged.ingest.read_docx import read_docx
+
+        return read_docx
+    raise DocumentUnsupported(
+        f"{source.name} is a zip archive with no document inside that can be read.",
+        hint="Unpack it and attach the files themselves.",
+    )
+
+
+def _old_office(source: Source) -> DocumentUnsupported | DocumentEncrypted:
+    """An OLE container: Office before 2007, or an encrypted newer one."""
+    content = source.path.read_bytes()
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        return DocumentEncrypted(
+            f"{source.name} is protected with a password.",
+            hint="Open it in Word, remove the password (File › Info › Protect Document) and attach it again.",
+        )
+    return DocumentUnsupported(
+        f"{source.name} is in the Office format used before 2007.",
+        hint="Open it in Word or LibreOffice and save it as .docx, .xlsx or .pptx.",
+    )
+
+
+def _binary_signature(head: bytes) -> str:
+    for magic, words in _SIGNATURES:
+        if head.startswith(magic):
+            return words
+    return ""
+
+
+_SIGNATURES = (
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"\xcf\xfa\xed\xfe", "a program"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"ID3", "a recording"),
+    (b"OggS", "a recording"),
+    (b"RIFF", "a recording"),
+    (b"SQLite format 3\0", "a database"),
+    (b"GGUF", "a language model"),
+)
