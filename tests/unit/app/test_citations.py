@@ -5,7 +5,6 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from unabridged.citations import MarkerFilter, place, without_marks
 from unabridged.errors import Failure
 from unabridged.ingest.document import Anchor, Block, BlockKind, Document, Page, Passage
