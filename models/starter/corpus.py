@@ -1,0 +1,59 @@
+"""Reads the training text and questions: zstandard-compressed JSON lines. Knows no tokens."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class HumanQuestion:
+    """A question that a person asked about `context`; `start` is -1 where the answer does not stand in it word for word."""
+
+    language: str
+    source: str
+    context: str
+    question: str
+    answer: str
+    start: int
+
+
+def _records(path: Path) -> Iterator[dict[str, object]]:
+    import zstandard
+
+    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+        for line in io.TextIOWrapper(stream, encoding="utf-8"):
+            yield json.loads(line)
+
+
+def texts(folder: Path, language: str, *, characters: int | None = None) -> Iterator[str]:
+    """The texts of "en" or "zh"; with `characters`, about that many: the head of every text, so that all sources speak."""
+    records = _records(folder / f"text_{language}.jsonl.zst")
+    if characters is None:
+        yield from (str(record["text"]) for record in records)
+        return
+    lengths = [len(str(record["text"])) for record in records]
+    head = _head(lengths, characters)
+    for record in _records(folder / f"text_{language}.jsonl.zst"):
+        yield str(record["text"])[:head]
+
+
+def _head(lengths: list[int], total: int) -> int:
+    """The largest cut at which the heads of texts of these lengths add up to at most `total`."""
+    low, high = 0, max(lengths, default=0)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if sum(min(length, middle) for length in lengths) <= total:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def human_questions(folder: Path) -> Iterator[HumanQuestion]:
+    for r in _records(folder / "qa.jsonl.zst"):
+        if r["context"] and r["question"]:
+            yield HumanQuestion(
+                str(r["lang"]), str(r["source"]), str(r["context"]), str(r["question"]), str(r["answer"] or ""), int(str(r["answer_start"]))
+            )

@@ -1,0 +1,90 @@
+"""Makes questions out of text: a passage, some of the words of one of its sentences, and the passage's place.
+
+The same makers serve training (on the training text) and evaluation (on held-out documents). Knows no tokens.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+SENTENCE_EN = re.compile(r"[^.!?\n]+(?:[.!?]+[\"'”’)]*|\n+|$)\s*")
+SENTENCE_ZH = re.compile(r"[^。！？；\n]+(?:[。！？；]+[”’」』）]*|\n+|$)\s*")
+WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`text` asks for passage `passage` (an index); the words were taken from `sentence`. None: nothing in the document fits."""
+
+    text: str
+    passage: int | None
+    sentence: str
+
+
+def sentences(text: str, language: str) -> list[str]:
+    """The sentences of a text, which joined are the text (leading white space goes with the first)."""
+    pattern = SENTENCE_ZH if language == "zh" else SENTENCE_EN
+    found = [match.group() for match in pattern.finditer(text)]
+    if found and (head := text[: text.index(found[0])]):
+        found[0] = head + found[0]
+    return found
+
+
+def passages(text: str, language: str, *, characters: int = 400) -> list[str]:
+    """Runs of whole sentences of about that many characters; a paragraph's end closes one that is at least half full."""
+    made: list[str] = []
+    current = ""
+    for sentence in sentences(text, language):
+        if current and len(current) + len(sentence) > characters * 1.25:
+            made.append(current)
+            current = ""
+        current += sentence
+        if len(current) >= characters or (len(current) >= characters / 2 and current.endswith("\n")):
+            made.append(current)
+            current = ""
+    return [*made, current] if current.strip() else made
+
+
+def self_made(random: Random, passage: str, language: str, *, low: float = 0.25, high: float = 0.70) -> tuple[str, str] | None:
+    """(question, its sentence): between `low` and `high` of a sentence's words, in their order, half the time lower-cased.
+
+    Chinese: spans of two to six characters. None where the passage has no sentence of at least eight words (characters: 12).
+    """
+    if language == "zh":
+        return _spans(random, passage, low=low, high=high)
+    long = [(s, words) for s in sentences(passage, language) if len(words := WORD.findall(s)) >= 8]
+    if not long:
+        return None
+    sentence, words = random.choice(long)
+    count = max(3, round(len(words) * random.uniform(low, high)))
+    kept = [words[i] for i in sorted(random.sample(range(len(words)), count))]
+    text = " ".join(kept)
+    return (text.lower() if random.random() < 0.5 else text), sentence
+
+
+def _spans(random: Random, passage: str, *, low: float, high: float) -> tuple[str, str] | None:
+    runs = [(s, plain) for s in sentences(passage, "zh") if len(plain := "".join(WORD.findall(s))) >= 12]
+    if not runs:
+        return None
+    sentence, plain = random.choice(runs)
+    wanted = max(4, round(len(plain) * random.uniform(low, high)))
+    spans: list[str] = []
+    at = random.randrange(0, max(1, len(plain) // 3))
+    while wanted >= 2 and at < len(plain) - 1:
+        length = min(random.randint(2, 6), wanted)
+        spans.append(plain[at : at + length])
+        wanted -= length
+        at += length + random.randint(1, 4)
+    return random.choice(("", " ", "，")).join(spans), sentence
+
+
+def choose(random: Random, document: Sequence[str], language: str, count: int) -> list[Question]:
+    """`count` self-made questions about different passages of a document (fewer where it has fewer usable passages)."""
+    made: list[Question] = []
+    for index in random.sample(range(len(document)), len(document)):
+        if (question := self_made(random, document[index], language)) is not None:
+            made.append(Question(question[0], index, question[1]))
+        if len(made) == count:
+            break
+    return made
