@@ -54,6 +54,5 @@ def _head(lengths: list[int], total: int) -> int:
 def human_questions(folder: Path) -> Iterator[HumanQuestion]:
     for r in _records(folder / "qa.jsonl.zst"):
         if r["context"] and r["question"]:
-            yield HumanQuestion(
-                str(r["lang"]), str(r["source"]), str(r["context"]), str(r["question"]), str(r["answer"] or ""), int(str(r["answer_start"]))
-            )
+            language, source, context, question, answer = (str(r[k] or "") for k in ("lang", "source", "context", "question", "answer"))
+            yield HumanQuestion(language, source, context, question, answer, int(str(r["answer_start"])))

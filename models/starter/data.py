@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
 from unabridged.models.starter import tokenizer
 from unabridged.models.starter.corpus import texts
 

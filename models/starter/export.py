@@ -1,4 +1,4 @@
-"""Writes the starter as GGUF: weights, vocabulary, and the keys that tell the program how to ask it; beside it the sha256 (starter.json).
+"""Writes the starter as GGUF: weights, vocabulary, the keys that tell the program how to ask it; its sha256 beside it.
 
 Knows no training.
 
@@ -14,14 +14,19 @@ from pathlib import Path
 import gguf
 import numpy as np
 from numpy.typing import NDArray
-
 from unabridged.models.starter import circuit, tokenizer
 
 THRESHOLD = 0.98
 
 
-def write(path: Path, ranks: Mapping[bytes, int], weights: Mapping[str, NDArray[np.float32]], *, threshold: float = THRESHOLD) -> None:
-    """The GGUF, matrices in q8_0: signs are exact in it, and so is a row with one weight in a block of 32."""
+def write(
+    path: Path, ranks: Mapping[bytes, int], weights: Mapping[str, NDArray[np.float32]], *, threshold: float = THRESHOLD
+) -> None:
+    """The GGUF: embeddings in q8_0, in which signs are exact; the rest in f16.
+
+    llama.cpp multiplies quantised matrices with AMX tiles where the processor has them, and dies on virtual machines that forbid
+    them; f16 is computed elsewhere.
+    """
     letters = {value: key for key, value in tokenizer.bytes_by_letter().items()}
 
     def text(token: bytes) -> str:
@@ -62,11 +67,11 @@ def write(path: Path, ranks: Mapping[bytes, int], weights: Mapping[str, NDArray[
     g.add_uint32("unabridged.finder.numbers", circuit.NUMBERS)
     g.add_float32("unabridged.finder.threshold", threshold)
     for name, value in weights.items():
-        if value.ndim == 2:
+        if name == "token_embd.weight":
             kind = gguf.GGMLQuantizationType.Q8_0
             g.add_tensor(name, gguf.quants.quantize(np.ascontiguousarray(value, np.float32), kind), raw_dtype=kind)
         else:
-            g.add_tensor(name, np.ascontiguousarray(value, np.float32))
+            g.add_tensor(name, np.ascontiguousarray(value, np.float32 if value.ndim == 1 else np.float16))
     g.write_header_to_file()
     g.write_kv_data_to_file()
     g.write_tensors_to_file()

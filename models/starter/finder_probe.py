@@ -11,7 +11,6 @@ from types import TracebackType
 import llama_cpp.llama_cpp as llama
 import numpy as np
 from numpy.typing import NDArray
-
 from unabridged.errors import EngineFailed, ModelFileError
 
 
@@ -86,7 +85,8 @@ class Probe:
         start = self.at
         self._decode([self.user, *question, self.assistant])
         pointer = llama.llama_get_logits_ith(self._context, -1)
-        logits = np.ctypeslib.as_array(pointer, (self.first + self.numbers,))[self.first : self.first + self.passages].astype(float)
+        everything = np.ctypeslib.as_array(pointer, (self.first + self.numbers,))
+        logits = everything[self.first : self.first + self.passages].astype(float)
         llama.llama_memory_seq_rm(llama.llama_get_memory(self._context), 0, start, -1)
         self.at = start
         return logits

@@ -15,7 +15,7 @@ WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`text` asks for passage `passage` (an index); the words were taken from `sentence`. None: nothing in the document fits."""
+    """`text` asks for passage `passage` (an index), with words of `sentence`. None: nothing in the document fits."""
 
     text: str
     passage: int | None

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-
 from unabridged.models.starter import circuit
 
 Array = NDArray[np.float32]

@@ -17,9 +17,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from string import ascii_letters
 
 import tiktoken
-
 from unabridged.models.starter.corpus import texts
 
 SPLIT = (
@@ -95,7 +95,8 @@ def _character_tokens(han: Counter[str]) -> list[bytes]:
                     characters.add(bytes([lead, trail]).decode(codec))
                 except UnicodeDecodeError:
                     continue
-    characters |= {chr(c) for first, last in ((0xC0, 0x17F), (0x391, 0x3C9), (0x410, 0x44F), (0x3041, 0x30FE)) for c in range(first, last + 1)}
+    latin, greek, cyrillic, kana = (0xC0, 0x17F), (0x391, 0x3C9), (0x410, 0x44F), (0x3041, 0x30FE)
+    characters |= {chr(c) for first, last in (latin, greek, cyrillic, kana) for c in range(first, last + 1)}
     characters |= set("，。、；：？！“”‘’（）《》〈〉「」『』【】—…·　")
     tokens: list[bytes] = []
     for c in sorted(characters):
@@ -136,7 +137,8 @@ def _spelled(merges: Iterable[bytes], english: Counter[str]) -> list[bytes]:
                 wanted.add(_case(right, case) if case is str.upper else right)
     for token in merges:
         tokens += [spelled for case in CASES if (spelled := _case(token, case)) in wanted]
-    spaced = [t for t in [*(bytes([c]) for c in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"), *tokens] if starts[t] >= 12]
+    letters = [bytes([c]) for c in ascii_letters.encode()]
+    spaced = [t for t in [*letters, *tokens] if starts[t] >= 12]
     return tokens + [b" " + t for t in spaced]
 
 
