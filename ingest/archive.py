@@ -33,7 +33,7 @@ class Archive:
         if unpacked > source.limits.unpacked_bytes or len(members) > source.limits.members:
             archive.close()
             raise DocumentTooCostly(
-                f"{source.name} would unpack to {unpacked / 2**20:,.0f} MB in {len(members):,} parts, more than is safe to open.",
+                f"{source.name} would unpack to {unpacked / 2**20:,.0f} MB in {len(members):,} parts; too much to open.",
                 hint="It may be a zip bomb. If you trust it, split it or remove its pictures and try again.",
             )
         if any(member.flag_bits & 1 for member in members):

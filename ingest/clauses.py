@@ -1,4 +1,4 @@
-"""Recognises how a clause, chapter or list item announces itself: 第三十条, 第一回, ARTICLE 4, Section 4.2(b), 1.1, (iv), （一）.
+"""Recognises how a clause, chapter or list item announces itself: 第三十条, ARTICLE 4, Section 4.2(b), 1.1, (iv), （一）.
 
 Looks at the beginning of one block and knows nothing of the blocks around it; `outline` decides whether the number belongs
 there. Ranks order what contains what: a smaller rank closes a larger one.
@@ -40,8 +40,15 @@ _ZH_RANK = {
     "编": RANK_BOOK, "篇": RANK_BOOK, "部分": RANK_BOOK, "部": RANK_BOOK, "卷": RANK_BOOK, "集": RANK_BOOK,
     "分编": RANK_PART, "章": RANK_CHAPTER, "回": RANK_CHAPTER, "节": RANK_SECTION, "条": RANK_CLAUSE,
 }  # fmt: skip
-_ZH_ALONE = re.compile(
-    r"(附[ \u3000]*则|总[ \u3000]*则|分[ \u3000]*则|附[ \u3000]*录|附件[ \u3000]*[一二三四五六七八九十0-9]*|目[ \u3000]*[录錄]|前[ \u3000]*言|楔[ \u3000]*子|后[ \u3000]*记|序[ \u3000]*言?)$"
+_CHINESE_HEADINGS = frozenset(
+    ["附则", "总则", "分则", "附录", "目录", "目錄", "前言", "楔子", "后记", "序", "序言", "结语", "尾声"]
+)
+_ZH_ANNEX = re.compile(rf"附件[{CHINESE}0-9]*$")
+_ENGLISH_HEADINGS = frozenset(
+    """introduction|abstract|method|methods|materials and methods|results|results and discussion|discussion
+    |conclusion|conclusions|references|acknowledgements|acknowledgments|bibliography
+    |prologue|epilogue|preface|foreword|recitals|preamble
+    |table of contents|contents|appendix""".replace("\n    ", "").split("|")
 )
 _SENTENCE_END = re.compile(r"[。；;，,：:！!？?…]$")
 
@@ -50,7 +57,8 @@ _EN_BOOK = re.compile(
 )
 _EN_CHAPTER = re.compile(r"(CHAPTER|ARTICLE|Chapter|Article)\s+([IVXLC]+|\d{1,3}|[A-Z][a-z]+|[A-Z]{3,12})\b")
 _EN_ANNEX = re.compile(
-    r"(SCHEDULE|EXHIBIT|ANNEX|APPENDIX|Schedule|Exhibit|Annex|Appendix)\s+([A-Z]{1,2}|[A-Z]?-?\d{1,3}(?:\.\d{1,2})*(?:\([a-z0-9]+\))*|[A-Z]-\d{1,2}|[IVX]+)(?![\w(])"
+    r"(SCHEDULE|EXHIBIT|ANNEX|APPENDIX|Schedule|Exhibit|Annex|Appendix)\s+"
+    r"([A-Z]{1,2}|[A-Z]?-?\d{1,3}(?:\.\d{1,2})*(?:\([a-z0-9]+\))*|[A-Z]-\d{1,2}|[IVX]+)(?![\w(])"
 )
 _EN_SECTION = re.compile(r"(SECTION|Section|Sec\.|§|Clause|CLAUSE)\s*(\d{1,3}(?:\.\d{1,3}){0,4})((?:\([A-Za-z0-9]{1,4}\))*)")
 _DECIMAL = re.compile(r"(\d{1,3}(?:\.\d{1,3}){1,5})[.)]?(?=\s)")
@@ -58,11 +66,6 @@ _SIMPLE = re.compile(r"(\d{1,3})(?:[.)](?=\s)|[.．、](?=\D))|([０-９]{1,3})[
 _BRACKET = re.compile(rf"[（(]\s*(?:([a-z]{{1,5}})|([A-Z]{{1,4}})|(\d{{1,3}})|([{CHINESE}]{{1,4}}))\s*[)）]")
 _LETTER = re.compile(r"([a-z]|[A-Z]|[ivx]{2,5}|[IVX]{2,5})[.)](?=\s)")
 _ZH_ITEM = re.compile(rf"([{CHINESE}]{{1,4}})、")
-_GENERAL = re.compile(
-    r"(INTRODUCTION|ABSTRACT|METHODS?|MATERIALS AND METHODS|RESULTS(?: AND DISCUSSION)?|DISCUSSION|CONCLUSIONS?|REFERENCES|ACKNOWLEDGE?MENTS?|BIBLIOGRAPHY|PROLOGUE|EPILOGUE|PREFACE|FOREWORD|RECITALS|PREAMBLE|TABLE OF CONTENTS|CONTENTS|APPENDIX)[.:]?$",
-    re.IGNORECASE,
-)
-
 _WORDS = {word: n for n, word in enumerate(
     ["ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE", "TEN", "ELEVEN", "TWELVE", "THIRTEEN", "FOURTEEN", "FIFTEEN", "SIXTEEN", "SEVENTEEN", "EIGHTEEN", "NINETEEN", "TWENTY"], 1)}  # fmt: skip  # noqa: E501
 _HEADING_LIMIT = 120  # code points; a longer first line is running text
@@ -80,9 +83,10 @@ def general_heading(text: str) -> str:
     line = text.strip()
     if len(line) > 30 or "\n" in line:
         return ""
-    if _ZH_ALONE.match(line) or _GENERAL.match(line):
-        return re.sub(r"[ \u3000]+(?=[\u4e00-\u9fff])", "", line).rstrip(".:")
-    return ""
+    joined = re.sub(r"[ \u3000]+", "", line)
+    if joined in _CHINESE_HEADINGS or _ZH_ANNEX.match(joined):
+        return joined
+    return line.rstrip(".:") if line.rstrip(".:").lower() in _ENGLISH_HEADINGS else ""
 
 
 def _chinese(head: str, line: str) -> Number | None:
@@ -132,8 +136,8 @@ def _english(head: str, line: str) -> Number | None:
     if match is not None and not _runs_on(head[match.end() :]):
         dots = match[2].count(".")
         word = "§" if match[1] == "§" else match[1].rstrip(".").capitalize() + ("." if match[1] == "Sec." else "")
-        heading = (
-            (len(line) <= 80 and line == head.strip() and not line.endswith((".", ";", ","))) or line == match[0].rstrip(". ")
+        heading = (len(line) <= 80 and line == head.strip() and not line.endswith((".", ";", ","))) or line == match[0].rstrip(
+            ". "
         )
         label = f"{word} {match[2]}{match[3]}"
         return Number(

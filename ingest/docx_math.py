@@ -1,6 +1,7 @@
 """Word formulas (OMML) in one line: (a)/(b), x^(2), x_(i), √(x), sums and integrals with their limits.
 
-Source: ECMA-376 part 1, §22.1. What a screen reader would say rather than how it looks; unknown structures give their words in order.
+Source: ECMA-376 part 1, §22.1. What a screen reader would say rather than how it looks; unknown
+structures give their words in order.
 """
 
 from lxml import etree

@@ -1,7 +1,7 @@
 """The numbers that Word prints before list paragraphs and headings, which are in no text: "14.1", "第三条", "(iv)", "•".
 
-Source: ECMA-376 part 1, §17.9 (numbering) and §17.18.59 (ST_NumberFormat). Counters live per abstract list, as in Word: several
-lists over one abstract definition go on counting, an override with a start value begins anew.
+Source: ECMA-376 part 1, §17.9 (numbering) and §17.18.59 (ST_NumberFormat). Counters live per abstract list, as in
+Word: several lists over one abstract definition go on counting, an override with a start value begins anew.
 """
 
 import re
@@ -17,8 +17,44 @@ _CHINESE = {
     "chineseCounting", "chineseCountingThousand", "japaneseCounting", "taiwaneseCounting", "taiwaneseCountingThousand",
     "ideographDigital", "japaneseDigitalTenThousand", "taiwaneseDigital", "koreanDigital2",
 }  # fmt: skip
-_ORDINALS = ["Zeroth", "First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth", "Eleventh", "Twelfth"]
-_CARDINALS = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve", "Thirteen", "Fourteen", "Fifteen", "Sixteen", "Seventeen", "Eighteen", "Nineteen", "Twenty"]  # noqa: E501
+_ORDINALS = [
+    "Zeroth",
+    "First",
+    "Second",
+    "Third",
+    "Fourth",
+    "Fifth",
+    "Sixth",
+    "Seventh",
+    "Eighth",
+    "Ninth",
+    "Tenth",
+    "Eleventh",
+    "Twelfth",
+]
+_CARDINALS = [
+    "Zero",
+    "One",
+    "Two",
+    "Three",
+    "Four",
+    "Five",
+    "Six",
+    "Seven",
+    "Eight",
+    "Nine",
+    "Ten",
+    "Eleven",
+    "Twelve",
+    "Thirteen",
+    "Fourteen",
+    "Fifteen",
+    "Sixteen",
+    "Seventeen",
+    "Eighteen",
+    "Nineteen",
+    "Twenty",
+]
 # Bullets are written in symbol fonts; their private-use characters mean these signs.
 _BULLETS = {
     "\uf0b7": "•",
@@ -89,7 +125,7 @@ class Numbering:
         return next((index for index, level in levels.items() if level.style == style), None)
 
     def label(self, list_id: str, level: int) -> tuple[str, str, bool] | None:
-        """The printed number, what stands between it and the text, and whether it counts (False for a bullet); None for none."""
+        """The printed number, what stands between it and the text, whether it counts (False for a bullet); None for none."""
         found = self._lists.get(list_id)
         if found is None:
             return None

@@ -1,7 +1,7 @@
 """One Word paragraph as text: runs, tabs, breaks, symbols, fields with their shown result, links, formulas, tracked changes.
 
-Source: ECMA-376 part 1, §17.3 and §17.13. It does not know numbering, styles or where the paragraph stands. Text boxes and notes are
-found here, since they hang on runs, and handed back for the caller to place.
+Source: ECMA-376 part 1, §17.3 and §17.13. It does not know numbering, styles or where the paragraph stands. Text boxes
+and notes are found here, since they hang on runs, and handed back for the caller to place.
 """
 
 from collections.abc import Iterator
@@ -33,10 +33,11 @@ _PLAIN = {
 }  # fmt: skip
 # Symbol and Wingdings characters that legal documents use; the rest of these fonts is reported as an object.
 _SYMBOLS = {
-    "f0a7": "▪", "f0a8": "□", "f0b7": "•", "f0d8": "➢", "f0fc": "✓", "f0fe": "☑", "f06f": "□", "f071": "❑", "f0e0": "→", "f0b4": "×",
-    "f0b1": "±", "f0b0": "°", "f0a3": "≤", "f0b3": "≥", "f0b9": "≠", "f0a5": "∞", "f0d2": "®", "f0d3": "©", "f0d4": "™", "f061": "α",
-    "f062": "β", "f067": "γ", "f064": "δ", "f06d": "μ", "f070": "π", "f073": "σ", "f053": "Σ", "f057": "Ω", "f044": "Δ", "f0a0": " ",
-    "f02d": "−", "f02b": "+", "f0de": "⇒", "f0ae": "→", "f0ac": "←", "f06c": "●", "f06e": "■", "f0a1": "○", "f052": "☑",
+    "f0a7": "▪", "f0a8": "□", "f0b7": "•", "f0d8": "➢", "f0fc": "✓", "f0fe": "☑", "f06f": "□", "f071": "❑",
+    "f0e0": "→", "f0b4": "×", "f0b1": "±", "f0b0": "°", "f0a3": "≤", "f0b3": "≥", "f0b9": "≠", "f0a5": "∞",
+    "f0d2": "®", "f0d3": "©", "f0d4": "™", "f061": "α", "f062": "β", "f067": "γ", "f064": "δ", "f06d": "μ",
+    "f070": "π", "f073": "σ", "f053": "Σ", "f057": "Ω", "f044": "Δ", "f0a0": " ", "f02d": "−", "f02b": "+",
+    "f0de": "⇒", "f0ae": "→", "f0ac": "←", "f06c": "●", "f06e": "■", "f0a1": "○", "f052": "☑",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Gives every block its place in the clause or chapter tree: kind, level and path ("第一编 第二章 第三十条", "ARTICLE 4 › Section 4.2(b)").
+"""Gives every block its place in the clause or chapter tree: kind, level, path ("第一编 第三十条", "ARTICLE 4 › Section 4.2").
 
 Works on blocks of any format, from what the format's markup says (heading levels, list numbers) and from how the text itself
 is numbered. It never changes the text. A number counts only where it fits: an item continues its list or begins one that

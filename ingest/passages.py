@@ -1,7 +1,8 @@
 """Cuts a Document into Passages: what the model cites by number.
 
 Passages tile the text. A passage ends where the clause or chapter changes, so none holds parts of two; a heading goes with what
-follows it. Running paragraphs under one path are grouped up to a size; a block far beyond that is split, tables at rows and prose
+follows
+it. Running paragraphs under one path are grouped up to a size; a block far beyond that is split, tables at rows and prose
 at the ends of sentences. Works on positions only and never changes the text.
 """
 
@@ -57,7 +58,7 @@ def _joins(group: Sequence[Block], block: Block, target: int) -> bool:
 
 
 def _cuts(text: str, block: Block, target: int) -> Iterator[int]:
-    """Where pieces of a long block begin, its own beginning left out; each piece but the last has about `target` code points."""
+    """Where the pieces of a long block begin, the first left out; each but the last has about `target` code points."""
     position = block.start
     while block.end - position > target * 1.5:
         cut = _cut(text, position, min(position + 2 * target, block.end), target, table=block.kind is BlockKind.TABLE)

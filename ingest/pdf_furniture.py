@@ -1,7 +1,7 @@
 """Running heads, running feet and page numbers: what repeats at the same height of many pages, its digits aside.
 
-Kept apart from the text, so that a sentence over a page break is not interrupted; never thrown away. A line that stands on one page
-only is never furniture, except a page number alone in the margin where pages before and after have theirs.
+Kept apart from the text, so that a sentence over a page break is not interrupted; never thrown away. A line that stands on one
+page only is never furniture, except a page number alone in the margin where pages before and after have theirs.
 """
 
 import re

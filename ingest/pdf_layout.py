@@ -1,12 +1,13 @@
 """Reading order on a page: columns, then printed lines, then paragraphs. Geometry and punctuation only; knows no PDF.
 
-Columns: a gutter is an upright strip that few runs cross while full lines stand on both sides of it. Runs that cross it (titles,
-wide tables) divide the page into bands; inside a band the left column is read before the right one, and each is looked at again.
+Columns: a gutter is an upright strip that few runs cross while full lines stand on both sides of it. Runs that cross it
+(titles, wide tables) divide the page into bands; inside a band the left column comes before the right, each looked at again.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from unabridged.ingest.clauses import number_of
@@ -138,7 +139,7 @@ def _column(runs: Sequence[Run], page: int) -> Column:
 
 def _line(row: Sequence[Run], page: int) -> TextLine:
     text = row[0].text.strip()
-    for before, run in zip(row, row[1:], strict=False):
+    for before, run in pairwise(row):
         gap = run.box.x0 - before.box.x1
         joint = (
             "" if gap < 0.12 * run.size or (gap < 0.6 * run.size and is_cjk(before.text[-1:]) and is_cjk(run.text[:1])) else " "
@@ -169,7 +170,7 @@ def _leading(lines: Sequence[TextLine]) -> float:
     """The usual distance from baseline to baseline, in line heights."""
     steps = [
         (after.box.y0 - before.box.y0) / max(1.0, before.box.y1 - before.box.y0)
-        for before, after in zip(lines, lines[1:], strict=False)
+        for before, after in pairwise(lines)
         if 0 < after.box.y0 - before.box.y0 < 4 * (before.box.y1 - before.box.y0)
     ]
     if not steps:

@@ -15,7 +15,7 @@ _BOLD = 1 << 4
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Characters on one baseline without a wide gap. `box` in points of the page as it is shown; `size` of the font in points."""
+    """Characters on one baseline without a wide gap. `box` and font `size` in points of the page as it is shown."""
 
     text: str
     box: Box

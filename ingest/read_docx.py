@@ -189,7 +189,7 @@ class _Reading:
 
     def _table(self, table: etree._Element) -> None:
         rows = [row for row in _children(table, W + "tr") if not self._deleted(row)]
-        cells = [[cell for cell in _children(row, W + "tc")] for row in rows]
+        cells = [_children(row, W + "tc") for row in rows]
         if all(len(row) <= 1 for row in cells):
             for row in cells:
                 for cell in row:
@@ -241,7 +241,8 @@ class _Reading:
             self.draft.problem(
                 ProblemKind.REVISIONS,
                 "the whole file",
-                f"{counts['ins']:,} insertions, {counts['del']:,} deletions and {moves:,} moves are tracked; the {self.flow.view} text was read.",
+                f"{counts['ins']:,} insertions, {counts['del']:,} deletions and {moves:,} moves are tracked; "
+                f"the {self.flow.view} text was read.",
             )
         named = [picture for picture in self.pictures if picture]
         if self.pictures:

@@ -1,7 +1,7 @@
 """PDF files through MuPDF: pages with labels, paragraphs in reading order with the box of every printed line.
 
-Normalisation: lines of a paragraph are joined with a space (nothing between Chinese characters), a word divided at a line's end is
-put together; running heads and page numbers are kept apart as furniture. Pages without text are reported by number.
+Normalisation: lines of a paragraph are joined with a space (nothing between Chinese characters), a word divided at a line's
+end is put together; running heads and page numbers are kept apart as furniture. Pages without text are reported by number.
 """
 
 from collections.abc import Sequence

@@ -48,11 +48,12 @@ def read_text(source: Source) -> Document:
         draft.problem(
             ProblemKind.ENCODING, "the whole file", f"{replaced:,} control characters were replaced by the sign \ufffd."
         )
-    if text.count("\ufffd"):
+    undecoded = text.count("\ufffd")
+    if undecoded:
         draft.problem(
             ProblemKind.ENCODING,
             "the whole file",
-            f"{text.count(chr(0xFFFD)):,} characters could not be decoded as {encoding.name} and stand as \ufffd; choose another encoding.",
+            f"{undecoded:,} characters are not {encoding.name} and stand as \ufffd; choose another encoding.",
         )
     markdown = source.path.suffix.lower() in _MARKDOWN
     mark_blocks(draft, markdown=markdown)
@@ -83,7 +84,7 @@ def _decoded(data: bytes, encoding: Encoding, source: Source) -> str:
 
 
 def mark_blocks(draft: Draft, *, markdown: bool) -> None:
-    """Find the paragraphs of `draft.text`: at blank lines, at line ends where lines are not wrapped, and where a clause begins."""
+    """Find the paragraphs of `draft.text`: at blank lines, at line ends where lines are not wrapped, where a clause begins."""
     lines = _line_spans(draft.text)
     wrapped = _is_wrapped(draft.text, lines)
     block: list[tuple[int, int]] = []

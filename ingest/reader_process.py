@@ -24,7 +24,7 @@ Message = dict[str, object]
 
 
 def read_in_process(request: Message, *, name: str, limits: Limits, progress: Callable[[int, int], None] | None) -> object:
-    """The document that the child answers with, as parsed JSON. Raises DocumentError subclasses; `progress` may raise to cancel."""
+    """The document that the child answers with, as parsed JSON. Raises DocumentErrors; `progress` may raise to cancel."""
     with _started() as process:
         for message in _messages(process, request, name, limits):
             if "progress" in message:

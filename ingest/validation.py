@@ -1,4 +1,4 @@
-"""Checks that a Document keeps its promises. For tests, and for what comes back from the reader's process: it read hostile input.
+"""Checks that a Document keeps its promises: for tests, and for what comes back from the process that read hostile input.
 
 It looks at shape only, not at whether the text is what the file says.
 """
@@ -11,7 +11,7 @@ from unabridged.ingest.document import Box, Document, Passage
 
 
 def validate(document: Document) -> None:
-    """Raise DocumentDamaged unless spans are in order and inside the text, and nothing but white space stands between blocks."""
+    """Raise DocumentDamaged unless spans are in order, inside the text, and only white space stands between blocks."""
     broken = next(_broken_promises(document), None)
     if broken is not None:
         raise DocumentDamaged(

@@ -11,9 +11,13 @@ from unabridged.ingest.validation import tiles, validate
 LINES = st.lists(
     st.sampled_from(
         [
-            "第一编 总则", "第一章 任务", "第一条 为了保证刑法的正确实施。", "第二条 本法自公布之日起施行。", "（一）是本案的当事人的；", "（二）与本案有关的。",
-            "ARTICLE 4", "Section 4.2 Payment", "4.2.1 The fee is due.", "(a) first; and", "(b) second.", "1. One", "2. Two", "- bullet",
-            "| a | b |", "| - | - |", "I", "II", "A Title Of Sorts", "", "", "\t", "\u3000\u3000缩进的一段，没有编号。", "## Heading", "```",
+            "第一编 总则", "第一章 任务", "第一条 为了保证刑法的正确实施。",
+            "第二条 本法自公布之日起施行。", "（一）是本案的当事人的；", "（二）与本案有关的。",
+            "ARTICLE 4", "Section 4.2 Payment",
+            "4.2.1 The fee is due.", "(a) first; and", "(b) second.", "1. One", "2. Two",
+            "- bullet",
+            "| a | b |", "| - | - |", "I", "II", "A Title Of Sorts", "", "", "\t", "\u3000\u3000缩进的一段，没有编号。",
+            "## Heading", "```",
         ]
     )
     | st.text(max_size=60)
