@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-
 from unabridged.models.engine import Tokens
 from unabridged.models.llama_binding import Context
 

@@ -10,10 +10,10 @@ from typing import Any, NoReturn
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from unabridged.errors import ModelFileError
 
 _SYSTEM, _QUESTION, _REPLY, _NEXT = "UNABRIDGED-SYSTEM-0", "UNABRIDGED-USER-1", "UNABRIDGED-REPLY-2", "UNABRIDGED-USER-3"
+_HINT = "Choose a chat model with another template."
 
 
 class _Refused(jinja2.TemplateError):
@@ -44,9 +44,7 @@ def cut_template(template: str, *, bos: str, eos: str) -> TemplatePieces:
     order = ([_SYSTEM] if has_system else []) + [_QUESTION, _REPLY, _NEXT]
     positions = [text.find(mark) for mark in order]
     if -1 in positions or positions != sorted(positions) or any(text.count(mark) != 1 for mark in order):
-        raise ModelFileError(
-            "The model's chat template does not show a conversation in order.", hint="Choose a chat model with another template."
-        )
+        raise ModelFileError("The model's chat template does not show a conversation in order.", hint=_HINT)
     rest, parts = text, []
     for mark in order:
         before, _, rest = rest.partition(mark)
@@ -73,9 +71,7 @@ def _render(template: str, messages: list[dict[str, str]], *, bos: str, eos: str
     except _Refused:
         return ""
     except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
-        raise ModelFileError(
-            f"The model's chat template does not render ({type(error).__name__}).", hint="Choose a chat model with another template."
-        ) from error
+        raise ModelFileError(f"The model's chat template does not render ({type(error).__name__}).", hint=_HINT) from error
 
 
 def _refuse(message: str) -> NoReturn:

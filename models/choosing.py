@@ -1,11 +1,9 @@
 """How probable each of several token sequences is after a fork. Knows token ids only."""
 
 from collections.abc import Generator, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from unabridged.models.cache_map import CacheMap, Fork
 from unabridged.models.engine import Tokens
 from unabridged.models.llama_binding import Logits

@@ -3,6 +3,7 @@
 The thread that starts the process also reads its replies: Linux ties a child's fate to the thread that started it.
 """
 
+import contextlib
 import itertools
 import os
 import queue
@@ -20,7 +21,6 @@ from unabridged.errors import DoesNotFit, EngineFailed, UnabridgedError
 from unabridged.models.messages import BrokenMessage, Part, read_message, write_message
 
 SILENCE_S = 60.0  # without a heartbeat the process counts as hung
-_ENDINGS = ("result", "error", "cancelled", "death")
 
 
 class Connection:
@@ -35,7 +35,7 @@ class Connection:
         self._last_seen = time.monotonic()
         self._process: subprocess.Popen[bytes] | None = None
         self._requests: BinaryIO | None = None
-        self._complaints = tempfile.TemporaryFile()
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
         self._thread.start()
         self._started.wait()
@@ -54,7 +54,7 @@ class Connection:
         command = [sys.executable, "-m", "unabridged.models.worker", str(child_in), str(child_out)]
         with os.fdopen(self_in, "rb") as replies, os.fdopen(self_out, "wb") as self._requests:
             try:
-                self._process = subprocess.Popen(
+                self._process = subprocess.Popen(  # noqa: S603  our own module
                     command,
                     pass_fds=(child_in, child_out),
                     stdin=subprocess.DEVNULL,
@@ -103,7 +103,7 @@ class Connection:
             self._send({**header, "id": number}, parts)
             while True:
                 reply, arrays = self._next(waiting)
-                over = any(ending in reply for ending in _ENDINGS)
+                over = _ends(reply)
                 if "event" in reply:
                     yield reply["event"]
                 elif "result" in reply:
@@ -121,7 +121,7 @@ class Connection:
         """Returns when the other side has let go, so that whatever is called next finds it idle."""
         try:
             self._send({"call": "cancel", "id": number})
-            while not any(ending in self._next(waiting)[0] for ending in _ENDINGS):
+            while not _ends(self._next(waiting)[0]):
                 pass
         except EngineFailed:
             pass  # it died meanwhile: as cancelled as can be
@@ -147,10 +147,8 @@ class Connection:
 
     def close(self) -> None:
         """Ask it to stop, then make it."""
-        try:
+        with contextlib.suppress(EngineFailed):
             self._send({"call": "stop", "id": 0})
-        except EngineFailed:
-            pass
         self._thread.join(timeout=3)
         if self._thread.is_alive() and self._process:
             self._process.kill()
@@ -158,6 +156,10 @@ class Connection:
 
 
 _AFTER_DEATH = "Ask again: it is restarted and goes on from what was read."
+
+
+def _ends(reply: Mapping[str, Any]) -> bool:
+    return not {"result", "error", "cancelled", "death"}.isdisjoint(reply)
 
 
 def _cause(code: int, complaints: BinaryIO) -> str:

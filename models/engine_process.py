@@ -28,6 +28,8 @@ from unabridged.models.engine import (
 )
 from unabridged.models.messages import PROTOCOL, Part
 
+_GREEDY = Sampling()
+
 
 class EngineProcess:
     """Loads the model before the constructor returns. Raises ModelFileError, UsageError or EngineFailed."""
@@ -78,7 +80,7 @@ class EngineProcess:
         return reading
 
     def generate(
-        self, reading: Reading, prompt: Tokens, *, limit: int, sampling: Sampling = Sampling(), stop: Sequence[str] = ()
+        self, reading: Reading, prompt: Tokens, *, limit: int, sampling: Sampling = _GREEDY, stop: Sequence[str] = ()
     ) -> Generator[Piece, None, Generation]:
         header = {"call": "generate", "limit": limit, "sampling": asdict(sampling), "stop": list(stop)}
         connection = self._with(reading)

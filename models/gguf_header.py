@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from unabridged.errors import ModelFileError
+
+MetadataValue = Any  # a number, a truth value, a string, a list of strings, or a numpy array of numbers
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
@@ -47,10 +48,8 @@ class TensorInfo:
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """`metadata` values are Python scalars, strings, lists of strings, or numpy arrays of numbers."""
-
     path: Path
-    metadata: dict[str, Any]
+    metadata: dict[str, MetadataValue]
     tensors: tuple[TensorInfo, ...]
     size_bytes: int  # of the header itself
 
@@ -58,7 +57,7 @@ class GgufHeader:
     def architecture(self) -> str:
         return str(self.metadata.get("general.architecture", ""))
 
-    def value(self, key: str, default: Any = None) -> Any:
+    def value(self, key: str, default: MetadataValue = None) -> MetadataValue:
         """`key` under the architecture's own prefix."""
         return self.metadata.get(f"{self.architecture}.{key}", default)
 
@@ -72,7 +71,7 @@ def read_header(path: Path) -> GgufHeader:
     except (OSError, ValueError) as error:
         raise ModelFileError(f"{path} cannot be opened: {error}.", hint="Check the path of the model file.") from error
     if data is None or data[:4] != b"GGUF":
-        raise ModelFileError(f"{path.name} is not a GGUF model.", hint="Choose a file that ends in .gguf and was fetched whole.")
+        raise ModelFileError(f"{path.name} is not a GGUF model.", hint="Choose a .gguf file that was fetched whole.")
     try:
         with data:
             return _Cursor(data).header(path)
@@ -94,10 +93,11 @@ class _Cursor:
         version = self._number("I")
         if version not in (2, 3):
             raise ModelFileError(
-                f"{path.name} has GGUF version {version}, which is not supported.", hint="Convert the model with a current llama.cpp."
+                f"{path.name} has GGUF version {version}, which is not supported.",
+                hint="Convert the model with a current llama.cpp.",
             )
         tensor_count, pair_count = self._number("Q"), self._number("Q")
-        metadata: dict[str, Any] = {}
+        metadata: dict[str, MetadataValue] = {}
         for _ in range(self._bounded(pair_count, 13)):
             key = self._text()
             metadata[key] = self._value(self._number("I"))
@@ -118,7 +118,7 @@ class _Cursor:
         self._at += count
         return self._data[self._at - count : self._at]
 
-    def _number(self, code: str) -> Any:
+    def _number(self, code: str) -> MetadataValue:
         return struct.unpack("<" + code, self._take(struct.calcsize("<" + code)))[0]
 
     def _bounded(self, count: int, least_bytes: int) -> int:
@@ -129,7 +129,7 @@ class _Cursor:
     def _text(self) -> str:
         return self._take(self._number("Q")).decode("utf-8", "surrogateescape")
 
-    def _value(self, kind: int, *, depth: int = 0) -> Any:
+    def _value(self, kind: int, *, depth: int = 0) -> MetadataValue:
         if kind in _SCALARS:
             return self._number(_SCALARS[kind])
         if kind == _STRING:

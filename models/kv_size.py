@@ -1,11 +1,9 @@
 """Bytes of KV cache per token, from a GGUF header. Knows the layouts of attention, no devices."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-
-from unabridged.models.gguf_header import BLOCKS, GgufHeader
+from unabridged.models.gguf_header import BLOCKS, GgufHeader, MetadataValue
 
 TYPE_NUMBERS = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8}
 
@@ -28,7 +26,7 @@ def kv_rows(header: GgufHeader) -> list[int]:
     return [row for count in kv_heads if count for row in (count * key, count * value)]
 
 
-def per_layer(value: Any, layers: int) -> list[int]:
+def per_layer(value: MetadataValue, layers: int) -> list[int]:
     """One number for all layers, or one for each."""
     if isinstance(value, Sequence | np.ndarray):
         return [int(item) for item in value]

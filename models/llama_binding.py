@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from llama_cpp import llama_cpp as lib
 from numpy.typing import NDArray
-
 from unabridged.errors import EngineFailed, ModelFileError
 from unabridged.models.engine import Sampling, Tokens
 
@@ -24,13 +23,14 @@ Logits = NDArray[np.float32]
 
 KV_TYPES = {"f16": lib.GGML_TYPE_F16, "q8_0": lib.GGML_TYPE_Q8_0, "q4_0": lib.GGML_TYPE_Q4_0, "f32": lib.GGML_TYPE_F32}
 ROPE_SCALINGS = {"none": 0, "linear": 1, "yarn": 2, "longrope": 3}
+_BUG = "Report this as a bug."
 LIBRARY_VERSION = "0.3.36"
 
 log: deque[str] = deque(maxlen=400)  # what llama.cpp said last; it never prints document text
 
 
 @lib.llama_log_callback  # type: ignore[untyped-decorator]
-def _keep_log(level: int, text: bytes, user_data: Any) -> None:
+def _keep_log(level: int, text: bytes, user_data: object) -> None:
     del level, user_data
     log.append(text.decode("utf-8", "replace").rstrip("\n"))
 
@@ -127,14 +127,14 @@ class Model:
         """llama.cpp's own tokenizer; `special` turns texts like `<|im_end|>` into control tokens. Never adds BOS."""
         raw = text.encode("utf-8")
         room = len(raw) + 16
-        out = np.empty(room, np.int32)
-        count = lib.llama_tokenize(self._vocab, raw, len(raw), out.ctypes.data_as(lib.llama_token_p), room, False, special)
-        if count < 0:
-            out = np.empty(-count, np.int32)
-            count = lib.llama_tokenize(self._vocab, raw, len(raw), out.ctypes.data_as(lib.llama_token_p), -count, False, special)
-        if count < 0:
-            raise EngineFailed("llama.cpp could not tokenise a text.", hint="The model file's vocabulary is damaged; fetch it again.")
-        return out[:count].copy()
+        for _ in range(2):
+            out = np.empty(room, np.int32)
+            pointer = out.ctypes.data_as(lib.llama_token_p)
+            count = lib.llama_tokenize(self._vocab, raw, len(raw), pointer, room, False, special)
+            if count >= 0:
+                return out[:count].copy()
+            room = -count
+        raise EngineFailed("llama.cpp could not tokenise a text.", hint="The vocabulary is damaged; fetch the model again.")
 
     @property
     def pieces(self) -> list[bytes]:
@@ -152,12 +152,12 @@ class Model:
         return bytes(buffer.raw[: max(size, 0)])
 
     @property
-    def handle(self) -> Any:
-        return self._model
+    def handle(self) -> int:
+        return int(self._model)
 
     @property
-    def vocab_handle(self) -> Any:
-        return self._vocab
+    def vocab_handle(self) -> int:
+        return int(self._vocab)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,9 @@ class Rope:
     scaling: str = ""
     factor: float = 0.0
     original_window: int = 0
+
+
+AS_TRAINED = Rope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +203,7 @@ class Context:
         outputs: int,
         kv_type: str,
         threads: int,
-        rope: Rope = Rope(),
+        rope: Rope = AS_TRAINED,
     ) -> None:
         params = lib.llama_context_default_params()
         params.n_ctx, params.n_batch, params.n_ubatch = window, chunk_tokens, chunk_tokens
@@ -220,7 +223,7 @@ class Context:
         # The abort callback runs after every node of the graph. A Python one would take the interpreter lock each time,
         # so strlen does it: it returns 0 for an empty C string and 1 once abort() has put a character into the flag.
         self._abort_flag = ctypes.create_string_buffer(2)
-        strlen = ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p).value
+        strlen = ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p).value or 0
         params.abort_callback = lib.ggml_abort_callback(strlen)
         params.abort_callback_data = ctypes.addressof(self._abort_flag)
         self._params = params
@@ -264,11 +267,12 @@ class Context:
         counts = [len(part.tokens) for part in batch]
         total, outputs = sum(counts), sum(min(part.outputs, len(part.tokens)) for part in batch)
         if not 0 < total <= self.chunk_tokens or outputs > self._outputs or 0 in counts:
-            raise EngineFailed(f"A batch of {total} tokens and {outputs} outputs is out of bounds.", hint="Report this as a bug.")
+            raise EngineFailed(f"A batch of {total} tokens and {outputs} outputs is out of bounds.", hint=_BUG)
         tokens = np.ascontiguousarray(np.concatenate([part.tokens for part in batch]), np.int32)
         if tokens.min() < 0 or tokens.max() >= self._vocabulary:
-            raise EngineFailed("A token id is outside the vocabulary.", hint="Report this as a bug.")
-        positions = np.concatenate([np.arange(p.position, p.position + n, dtype=np.int32) for p, n in zip(batch, counts, strict=True)])
+            raise EngineFailed("A token id is outside the vocabulary.", hint=_BUG)
+        starts_and_counts = zip((part.position for part in batch), counts, strict=True)
+        positions = np.concatenate([np.arange(at, at + count, dtype=np.int32) for at, count in starts_and_counts])
         sequences = np.repeat(np.array([self._checked(part.sequence) for part in batch], np.int32), counts)
         wanted = np.zeros(total, np.int8)
         indices, end = [], 0
@@ -303,12 +307,12 @@ class Context:
         """[vocabulary] of one batch index of the last decode, copied."""
         pointer = lib.llama_get_logits_ith(self._context, row)
         if not pointer:
-            raise EngineFailed("llama.cpp has no logits for that row.", hint="Report this as a bug.")
+            raise EngineFailed("llama.cpp has no logits for that row.", hint=_BUG)
         return np.ctypeslib.as_array(pointer, (self._vocabulary,)).copy()
 
     def _checked(self, sequence: int) -> int:
         if not 0 <= sequence < self._sequences:
-            raise EngineFailed(f"Sequence {sequence} does not exist.", hint="Report this as a bug.")
+            raise EngineFailed(f"Sequence {sequence} does not exist.", hint=_BUG)
         return sequence
 
     def copy(self, source: int, target: int, start: int = -1, end: int = -1) -> None:
@@ -327,7 +331,8 @@ class Context:
         """The cells of a sequence as llama.cpp lays them out."""
         size = int(lib.llama_state_seq_get_size(self._context, self._checked(sequence)))
         data = np.empty(size, np.uint8)
-        written = lib.llama_state_seq_get_data(self._context, data.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8)), size, sequence)
+        pointer = data.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        written = lib.llama_state_seq_get_data(self._context, pointer, size, sequence)
         if written != size:
             raise EngineFailed(f"llama.cpp saved {written} of {size} bytes.", hint="Ask again.")
         return data
@@ -341,8 +346,8 @@ class Context:
         lib.llama_memory_clear(self._memory, False)
 
     @property
-    def handle(self) -> Any:
-        return self._context
+    def handle(self) -> int:
+        return int(self._context)
 
 
 class Sampler:
@@ -362,7 +367,8 @@ class Sampler:
             return
         steps = [lib.llama_sampler_init_top_k(sampling.top_k)] if sampling.top_k > 0 else []
         steps += [lib.llama_sampler_init_top_p(sampling.top_p, 1), lib.llama_sampler_init_min_p(sampling.min_p, 1)]
-        self._add([*steps, lib.llama_sampler_init_temp(sampling.temperature), lib.llama_sampler_init_dist(sampling.seed & 0xFFFFFFFF)])
+        steps += [lib.llama_sampler_init_temp(sampling.temperature), lib.llama_sampler_init_dist(sampling.seed & 0xFFFFFFFF)]
+        self._add(steps)
 
     def _add(self, samplers: Iterable[Any]) -> None:
         for sampler in samplers:

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
-
 from unabridged.models.engine import Tokens
 
 PROTOCOL = 1

@@ -5,9 +5,9 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-
 from unabridged.errors import ModelFileError, UsageError
 from unabridged.models.chat_template import TemplatePieces, cut_template
 from unabridged.models.engine import ChatFrame, EngineOptions, Finder, ModelInfo
@@ -101,12 +101,9 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
 
 def _finder(header: GgufHeader) -> Finder | None:
     """Written by this project into the models it trains."""
-    names = ("doc", "user", "assistant", "first_number", "numbers")
-    values = [header.metadata.get(f"unabridged.finder.{name}") for name in names]
-    if None in values:
-        return None
-    threshold = float(header.metadata.get("unabridged.finder.threshold", 0.0))
-    return Finder(*(int(value) for value in values), threshold=threshold)  # type: ignore[arg-type]
+    names = ("doc", "user", "assistant", "first_number", "numbers", "threshold")
+    values: dict[str, Any] = {name: header.metadata.get(f"unabridged.finder.{name}") for name in names}
+    return None if None in values.values() else Finder(**values)
 
 
 def fingerprint(header: GgufHeader, folder: Path, *, kv_type: str, device: str) -> bytes:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
 from unabridged.errors import UsageError
 from unabridged.models.choosing import log_softmax
 from unabridged.models.engine import Tokens

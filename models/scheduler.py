@@ -38,6 +38,7 @@ class Wait:
     """Ask me again after the next step."""
 
 
+Event = Any  # a frozen dataclass of engine.py
 Job = Generator[Any, Any, Any]
 
 
@@ -188,7 +189,7 @@ class Scheduler:
         ticket.job.close()
         ticket.on_end(None, error)
 
-    def run(self, job: Job, on_event: Callable[[Any], None] = lambda event: None) -> Any:
+    def run(self, job: Job, on_event: Callable[[Any], None] = lambda event: None) -> Any:  # noqa: ANN401  whatever the job returns
         """Drive one job to its end here and now (with whatever else is under way)."""
         ended: list[tuple[Any, UnabridgedError | None]] = []
         self.start(job, on_event, lambda result, error: ended.append((result, error)))

@@ -3,12 +3,14 @@
 A segment's name is a hash over the fingerprint and *all* tokens up to its end, so equal prefixes of different readings
 are one file, and a file can only be found by a reading it belongs to. Format, little-endian:
 
-    magic 8 · fingerprint 32 · key 32 · first position u32 · tokens u32 · payload length u64 · sha256(all before + payload) 32 · payload
+    magic 8 · fingerprint 32 · key 32 · first position u32 · tokens u32 · payload length u64
+    sha256 of all that and the payload 32 · payload
 
 Files appear whole (temporary name, fsync, rename); several processes may share a folder. Whatever does not check out is
 removed before llama.cpp sees it, because llama.cpp trusts a state blindly and aborts on a short one.
 """
 
+import contextlib
 import hashlib
 import mmap
 import os
@@ -19,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
 from unabridged.models.engine import Tokens
 
 MAGIC = b"UNABSEG1"
@@ -70,17 +71,22 @@ class SegmentStore:
                 if size <= HEADER_BYTES:
                     raise ValueError
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except FileNotFoundError:
+        except OSError:
             return None
-        except (OSError, ValueError):
-            path.unlink(missing_ok=True)
+        except ValueError:
+            self._remove(path)
             return None
         whole = np.frombuffer(mapped, np.uint8)
         if bytes(whole[:HEADER_BYTES]) != self._header(segment, whole[HEADER_BYTES:]):
-            path.unlink(missing_ok=True)
+            self._remove(path)
             return None
-        os.utime(path)  # eviction goes by the time of last use
+        with contextlib.suppress(OSError):
+            os.utime(path)  # eviction goes by the time of last use
         return whole[HEADER_BYTES:]
+
+    def _remove(self, path: Path) -> None:
+        with contextlib.suppress(OSError):  # a folder that cannot be written: the segment stays unused
+            path.unlink(missing_ok=True)
 
     def save(self, segment: Segment, payload: NDArray[np.uint8]) -> None:
         """Raises OSError (disk full, no rights); nothing half-written stays."""

@@ -7,12 +7,11 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-
 from unabridged.errors import UsageError
 from unabridged.models.cache_map import SCRATCH, CacheMap, Fork, Resident
 from unabridged.models.choosing import score_options
 from unabridged.models.engine import Choice, Generation, Piece, Quotation, Reading, ReadProgress, Sampling, Tokens
-from unabridged.models.llama_binding import Context, Model, Rope, Sampler
+from unabridged.models.llama_binding import AS_TRAINED, Context, Model, Rope, Sampler
 from unabridged.models.quoting import Copyist
 from unabridged.models.scheduler import Alone, Feed, Job, Scheduler, Wait
 from unabridged.models.segments import Segment, SegmentStore, segments_of
@@ -40,7 +39,7 @@ class Session:
         threads: int,
         chunk_tokens: int,
         segment_tokens: int,
-        rope: Rope = Rope(),
+        rope: Rope = AS_TRAINED,
     ) -> None:
         self._model, self._tokenizer, self._store, self._windows = model, tokenizer, store, windows
         self._fingerprint, self._kv_type, self._threads, self._rope = fingerprint, kv_type, threads, rope
@@ -76,7 +75,8 @@ class Session:
         """Yields ReadProgress, returns Reading."""
         if not len(tokens):
             raise UsageError("There is nothing to read.", hint="Add a document with text in it.")
-        chain = segments_of(tokens, self._segment_tokens if self._model.keeps_every_position else len(tokens), self._fingerprint)
+        size = self._segment_tokens if self._model.keeps_every_position else len(tokens)
+        chain = segments_of(tokens, size, self._fingerprint)
         key = chain[-1].key.hex()
         yield from self._wait_for_reader(key)
         self._tokens[key] = tokens
@@ -190,7 +190,7 @@ class Session:
 
     # Questions
 
-    def generate(self, key: str, prompt: Tokens, *, limit: int, sampling: Sampling, stop: Sequence[str]) -> Job:
+    def generate(self, key: str | None, prompt: Tokens, *, limit: int, sampling: Sampling, stop: Sequence[str]) -> Job:
         """Yields Piece, returns Generation."""
         fork = yield from self._fork(key, prompt, limit, take_over=True)
         stream, sampler = TextStream(stop), Sampler(self._model, sampling)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import tiktoken
-
 from unabridged.errors import UsageError
 from unabridged.models.engine import Tokens
 from unabridged.models.gguf_header import GgufHeader
@@ -23,7 +22,8 @@ SAMPLE = (
     "Article 12(3): the Tenant's deposit (USD 1,234,567.89) isn't refundable; WE'LL see — it’s “final”.\r\n\r\n",
     "第三百零八条　当事人应当按照约定全面履行自己的义务。违约金为￥12,000元（大写：壹万贰仟圆整）；逾期30日，２０２６年１月！",
     "Ünïcödé çà où ñandú Straße. Привет, мир! Γειά σου Κόσμε. שלום עולם. مرحبا بالعالم ٣٤٥. नमस्ते दुनिया। สวัสดีชาวโลก",
-    "これはペンです。カタカナ、ひらがな。한국어 문장입니다. Việt Nam đất nước. ქართული ენა. አማርኛ 🏳️‍🌈👩‍👩‍👧‍👦🇫🇷 e\u0301 a\u0308\u0323",
+    "これはペンです。カタカナ、ひらがな。한국어 문장입니다. Việt Nam đất nước. ქართული. አማርኛ",
+    "🏳️‍🌈👩‍👩‍👧‍👦🇫🇷 e\u0301 a\u0308\u0323 \u0e33",
     "def f(x):\n\treturn {'a': [1, 22, 333, 4444], \"b\": x**2}\n\n\n    # ----====++++ /* */ <!-- --> \\n \\\\ http://a.b/c?d=e&f=%20\n",
     "   leading\t\ttabs  \n \n  trailing   ",
     "x \u00a0\u2003\u3000 y\u200b\u200d\ufeff z\u0085w\x1c\x0b\x0c\x00\x7f",

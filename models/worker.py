@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from unabridged.errors import DoesNotFit, EngineFailed, UnabridgedError
 from unabridged.models.engine import EngineOptions, Sampling
 from unabridged.models.messages import PROTOCOL, Part, read_message, write_message
 from unabridged.models.open_model import OpenModel, open_model
-from unabridged.models.scheduler import Job, Ticket
+from unabridged.models.scheduler import Event, Job, Ticket
 
 BEAT_S = 1.0
 
@@ -51,6 +52,7 @@ class Worker:
         self._model: OpenModel | None = None
 
     def serve(self) -> None:
+        threading.excepthook = _end_with_traceback
         threading.Thread(target=self._beat, daemon=True).start()
         while (message := read_message(self._requests)) is not None:
             header, parts = message
@@ -123,10 +125,10 @@ class Worker:
                 self._send({"id": number, "cancelled": True})
             return
 
-        def on_event(event: Any) -> None:
+        def on_event(event: Event) -> None:
             self._send({"id": number, "event": asdict(event)})
 
-        def on_end(result: Any, error: UnabridgedError | None) -> None:
+        def on_end(result: Event, error: UnabridgedError | None) -> None:
             self._tickets.pop(number, None)
             self._send({"id": number, "error": _as_json(error)} if error else {"id": number, "result": asdict(result)})
 
@@ -144,8 +146,15 @@ class Worker:
         return session.quote(key, parts[0], parts[1], starts=header["starts"], ends=header["ends"], limit=header["limit"])
 
 
+def _end_with_traceback(failure: threading.ExceptHookArgs) -> None:
+    """A thread that fails takes the process along: half a process would let its parent wait for ever."""
+    traceback.print_exception(failure.exc_type, failure.exc_value, failure.exc_traceback)
+    sys.stderr.flush()
+    os._exit(70)
+
+
 def _as_json(error: UnabridgedError) -> dict[str, Any]:
-    fields = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+    fields: dict[str, Any] = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
     if isinstance(error, DoesNotFit):
         fields |= {"needed_tokens": error.needed_tokens, "window_tokens": error.window_tokens, "choices": list(error.choices)}
     return fields

@@ -4,6 +4,7 @@ Their answers are nonsense, but every number in them is computed by llama.cpp ex
 """
 
 import functools
+import itertools
 import re
 from collections import Counter
 from pathlib import Path
@@ -43,7 +44,7 @@ def vocabulary(merges: int = 300) -> tuple[list[str], list[str]]:
     while len(rules) < merges:
         pairs: Counter[tuple[str, str]] = Counter()
         for word, count in words.items():
-            for pair in zip(word, word[1:], strict=False):
+            for pair in itertools.pairwise(word):
                 pairs[pair] += count
         if not pairs:
             break
@@ -120,7 +121,8 @@ def write_tiny_model(
     for key, value in (metadata or {}).items():
         adders = {bool: writer.add_bool, int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}
         adders[type(value)](key, value)
-    for tensor, shape in tensor_shapes(architecture, len(tokens), layers, width, heads, kv_heads, head_size, feed_forward).items():
+    shapes = tensor_shapes(architecture, len(tokens), layers, width, heads, kv_heads, head_size, feed_forward)
+    for tensor, shape in shapes.items():
         if tensor.endswith("norm.weight"):
             values = np.ones(shape) + 0.1 * random.standard_normal(shape)
         else:
@@ -134,7 +136,14 @@ def write_tiny_model(
 
 
 def tensor_shapes(
-    architecture: str, vocabulary_size: int, layers: int, width: int, heads: int, kv_heads: int, head_size: int, feed_forward: int
+    architecture: str,
+    vocabulary_size: int,
+    layers: int,
+    width: int,
+    heads: int,
+    kv_heads: int,
+    head_size: int,
+    feed_forward: int,
 ) -> dict[str, tuple[int, ...]]:
     """By GGUF name; rows are outputs."""
     shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (vocabulary_size, width), "output_norm.weight": (width,)}
