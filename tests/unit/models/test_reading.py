@@ -1,0 +1,220 @@
+"""A reading is read once: restored, resumed, never trusted blindly, and equal to a fresh one to the last bit."""
+
+import errno
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import drained
+
+from unabridged.errors import DoesNotFit, EngineFailed, UsageError
+from unabridged.models.engine import EngineOptions, Reading, Tokens
+from unabridged.models.engine_process import EngineProcess
+from unabridged.models.open_model import OpenModel, open_model
+
+Document = Callable[[int], Tokens]
+QUESTION = np.array([50, 51, 52], np.int32)
+
+
+def next_token_probabilities(opened: OpenModel, reading: Reading | None) -> np.ndarray:
+    """Over the whole vocabulary: equal only where all logits are equal."""
+    vocabulary = [np.array([token], np.int32) for token in range(opened.info.vocabulary)]
+    key = reading.key if reading else None
+    return np.array(opened.session.scheduler.run(opened.session.choose(key, QUESTION, vocabulary)).probabilities)
+
+
+def read(opened: OpenModel, tokens: Tokens, *, fresh: bool = False) -> Reading:
+    return opened.session.scheduler.run(opened.session.read(tokens, fresh=fresh))
+
+
+def test_a_restored_reading_gives_the_same_logits_as_a_fresh_one(tiny_model: Path, options: EngineOptions, document: Document) -> None:
+    tokens = document(1000)
+    first, second = open_model(tiny_model, options), open_model(tiny_model, options)
+    fresh = read(first, tokens)
+    restored = read(second, tokens)
+    assert (fresh.reused, fresh.evaluated) == (0, 1000)
+    assert (restored.reused, restored.evaluated) == (1000, 0)
+    assert np.array_equal(next_token_probabilities(first, fresh), next_token_probabilities(second, restored))
+    first.session.close()
+    second.session.close()
+
+
+def test_a_reading_that_begins_like_another_reuses_its_segments(opened: OpenModel, document: Document) -> None:
+    tokens = document(1000)
+    read(opened, tokens[:600])
+    longer = read(opened, tokens)
+    assert (longer.reused, longer.evaluated) == (512, 488)
+    files = list(opened.session._store.folder.glob("*.segment"))  # noqa: SLF001
+    assert len(files) == 3 + 2  # 256, 512, 600 and then 768, 1000: the common ones once
+
+
+@pytest.mark.parametrize("damage", ["cut short", "bit flipped", "empty", "another fingerprint", "longer"])
+def test_a_damaged_segment_is_detected_removed_and_read_again(
+    tiny_model: Path, options: EngineOptions, document: Document, damage: str
+) -> None:
+    tokens = document(700)
+    first = open_model(tiny_model, options)
+    expected = next_token_probabilities(first, read(first, tokens))
+    first.session.close()
+    victim = sorted(options.segments_folder.glob("*/*.segment"))[1]
+    data = bytearray(victim.read_bytes())
+    if damage == "cut short":
+        data = data[: len(data) // 2]
+    elif damage == "empty":
+        data = bytearray()
+    elif damage == "longer":
+        data += b"\0"
+    else:
+        data[20 if damage == "another fingerprint" else len(data) - 100] ^= 1
+    victim.write_bytes(data)
+    second = open_model(tiny_model, options)
+    again = read(second, tokens)
+    assert 0 < again.evaluated <= 256
+    assert again.reused + again.evaluated == 700
+    assert np.array_equal(next_token_probabilities(second, again), expected)
+    assert victim.stat().st_size > 1000  # written anew
+    second.session.close()
+
+
+def test_segments_of_another_model_are_never_used(tmp_path: Path, options: EngineOptions, document: Document) -> None:
+    from tiny_models import write_tiny_model
+
+    for seed in (1, 2):
+        opened = open_model(write_tiny_model(tmp_path / f"{seed}.gguf", seed=seed), options)
+        assert read(opened, document(500)).evaluated == 500
+        opened.session.close()
+
+
+def test_fresh_ignores_segments_and_writes_them_anew(opened: OpenModel, document: Document) -> None:
+    read(opened, document(500))
+    assert read(opened, document(500), fresh=True).evaluated == 500
+    assert read(opened, document(500)).evaluated == 0
+
+
+def test_closing_a_reading_keeps_what_was_read(engine: EngineProcess, document: Document) -> None:
+    tokens = document(2000)
+    reading = engine.read(tokens)
+    while (progress := next(reading)).done < 900:
+        pass
+    reading.close()
+    assert progress.total == 2000
+    result = drained(engine.read(tokens))
+    assert result.reused >= 900 - 64
+    assert result.reused + result.evaluated == 2000
+
+
+def test_a_kill_in_mid_prefill_loses_at_most_one_segment(engine: EngineProcess, document: Document) -> None:
+    tokens, done, first = document(8000), 0, engine.pid
+    with pytest.raises(EngineFailed) as failure:
+        for progress in engine.read(tokens):
+            done = progress.done
+            if done > 3000 and first == engine.pid:
+                os.kill(first, signal.SIGKILL)
+    assert "again" in failure.value.hint
+    result = drained(engine.read(tokens))
+    assert engine.pid != first
+    assert result.reused >= 3000 - 256
+    assert result.reused + result.evaluated == 8000
+
+
+def test_a_question_after_a_crash_brings_the_reading_back_by_itself(engine: EngineProcess, document: Document) -> None:
+    reading = drained(engine.read(document(3000)))
+    before = drained(engine.generate(reading, QUESTION, limit=8))
+    os.kill(engine.pid, signal.SIGKILL)
+    time.sleep(0.2)
+    after = drained(engine.generate(reading, QUESTION, limit=8))
+    assert after.tokens == before.tokens
+    assert after.reused == 3000
+
+
+def test_a_full_disk_does_not_stop_a_reading(opened: OpenModel, document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    reading = read(opened, document(700))
+    assert reading.evaluated == 700
+    assert reading.unsaved == "No space left on device"
+    assert not list(opened.session._store.folder.iterdir())  # noqa: SLF001  nothing half-written stays
+    assert drained_generate(opened, reading)
+
+
+def drained_generate(opened: OpenModel, reading: Reading) -> tuple[int, ...]:
+    from unabridged.models.engine import Sampling
+
+    job = opened.session.generate(reading.key, QUESTION, limit=4, sampling=Sampling(), stop=())
+    return opened.session.scheduler.run(job).tokens
+
+
+def test_a_folder_that_cannot_be_written_does_not_stop_a_reading(
+    tiny_model: Path, options: EngineOptions, document: Document
+) -> None:
+    options.segments_folder.parent.mkdir(exist_ok=True)
+    options.segments_folder.write_text("a file stands where the folder should be")
+    opened = open_model(tiny_model, options)
+    reading = read(opened, document(300))
+    assert reading.evaluated == 300
+    assert reading.unsaved
+    opened.session.close()
+
+
+def test_one_token_too_many_is_refused_before_anything_is_read(tiny_model: Path, tmp_path: Path, document: Document) -> None:
+    with EngineProcess(tiny_model, EngineOptions(tmp_path, window=512, chunk_tokens=64)) as engine:
+        assert engine.window_for(400) == 512
+        assert drained(engine.read(document(500), reserve=12)).tokens == 500
+        with pytest.raises(DoesNotFit) as refusal:
+            drained(engine.read(document(501), reserve=12))
+        assert (refusal.value.needed_tokens, refusal.value.window_tokens) == (513, 512)
+        assert refusal.value.choices
+        with pytest.raises(DoesNotFit):
+            drained(engine.read(document(20000)))
+
+
+@pytest.mark.parametrize("window", [-1, 16385])
+def test_an_impossible_window_is_refused(tiny_model: Path, tmp_path: Path, window: int) -> None:
+    with pytest.raises(UsageError):
+        EngineProcess(tiny_model, EngineOptions(tmp_path, window=window))
+
+
+def test_the_window_grows_with_the_reading(engine: EngineProcess, document: Document) -> None:
+    small = drained(engine.read(document(300)))
+    large = drained(engine.read(document(9000)))
+    assert small.window < large.window
+    assert large.window >= 9000
+    again = drained(engine.read(document(300)))
+    assert again.evaluated == 0
+
+
+def test_an_empty_reading_is_refused(engine: EngineProcess) -> None:
+    with pytest.raises(UsageError):
+        drained(engine.read(np.empty(0, np.int32)))
+
+
+def test_several_processes_share_one_folder(tiny_model: Path, options: EngineOptions, document: Document) -> None:
+    results: list[Reading] = []
+
+    def work() -> None:
+        with EngineProcess(tiny_model, options) as engine:
+            results.append(drained(engine.read(document(3000))))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 2
+    with EngineProcess(tiny_model, options) as engine:
+        assert drained(engine.read(document(3000))).evaluated == 0
+
+
+def test_progress_only_grows_and_ends_at_the_total(engine: EngineProcess, document: Document) -> None:
+    events = list(engine.read(document(1000)))
+    assert [event.done for event in events] == sorted(event.done for event in events)
+    assert events[-1].done == events[-1].total == 1000
+    assert events[-1].tokens_per_s > 0
+    assert events[-1].seconds_left == 0
