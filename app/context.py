@@ -57,23 +57,24 @@ def fit(engine: Engine, context: Context, *, reserve: int) -> int:
     needed = len(context.tokens) + reserve
     window = engine.window_for(needed)
     if needed > window:
-        raise DoesNotFit(needed_tokens=needed, window_tokens=window, choices=choices(context, needed=needed, window=window))
+        ways = choices(context.shares, needed=needed, window=window)
+        raise DoesNotFit(needed_tokens=needed, window_tokens=window, choices=ways)
     return window
 
 
-def choices(context: Context, *, needed: int, window: int) -> list[str]:
+def choices(shares: Sequence[Share], *, needed: int, window: int) -> list[str]:
     """Ways to make it fit, the one that gives up least first: the smallest document whose absence is enough."""
     over = needed - window
     ways: list[str] = []
-    if len(context.shares) > 1:
-        by_size = sorted(context.shares, key=lambda share: share.tokens)
+    if len(shares) > 1:
+        by_size = sorted(shares, key=lambda share: share.tokens)
         enough = [share for share in by_size if share.tokens >= over]
         ways += [f"leave out {share.document.name}, which saves {share.tokens:,} tokens" for share in enough[:3]]
         if not enough:
             largest = by_size[-1]
             ways.append(f"leave out {largest.document.name} ({largest.tokens:,} tokens) and more: {over:,} must go")
     ways.append(f"take a model or settings with a window of at least {needed:,} tokens (unabridged models list)")
-    if len(context.shares) == 1:
+    if len(shares) == 1:
         ways.append("split the file into parts and ask each of them")
     return ways
 

@@ -16,7 +16,7 @@ from unabridged import catalogue
 from unabridged.adding import adding
 from unabridged.answers import Answer
 from unabridged.assistant import Assistant, Request
-from unabridged.context import Context, Share, fit
+from unabridged.context import Context, Share, choices, fit
 from unabridged.conversations import Conversation, Conversations, Turn, reply_tokens
 from unabridged.engine_host import EngineHost, Place, Start
 from unabridged.errors import EngineFailed, UnabridgedError
@@ -53,6 +53,12 @@ class Meter:
     @property
     def fits(self) -> bool:
         return self.tokens + self.reserve <= self.window
+
+    @property
+    def choices(self) -> list[str]:
+        """What would make it fit, best first; nothing when it fits."""
+        needed = self.tokens + self.reserve
+        return [] if self.fits else choices(self.shares, needed=needed, window=self.window)
 
 
 class Workspace:

@@ -1,0 +1,127 @@
+"""What the chat asks for: conversations, the window meter, readings and answers. Knows the workspace and the running jobs."""
+
+import dataclasses
+from typing import Any
+
+from unabridged.conversations import Conversation, Turn
+from unabridged.errors import UsageError
+from unabridged.ui.events_shown import citation_shown, fold
+from unabridged.ui.jobs import Jobs
+from unabridged.ui.markdown import answer_html
+from unabridged.ui.strings import texts
+from unabridged.workspace import Workspace
+
+Data = dict[str, Any]
+
+
+class ChatHandlers:
+    def __init__(self, workspace: Workspace, jobs: Jobs) -> None:
+        self._workspace = workspace
+        self._jobs = jobs
+
+    def conversations(self, data: Data) -> list[Data]:
+        """All conversations, the last changed first."""
+        return [_heading(conversation) for conversation in self._workspace.conversations.list()]
+
+    def conversation(self, data: Data) -> Data:
+        """One conversation with every turn of its tree; `parent` gives the branches."""
+        conversation = self._workspace.conversations.get(data["conversation"])
+        running = {job.news.get("turn") for job in self._jobs.all() if job.state == "running"}
+        turns = self._workspace.conversations.turns(conversation.id)
+        return _heading(conversation) | {"turns": [_turn(turn, data["language"], running=turn.id in running) for turn in turns]}
+
+    def rename_conversation(self, data: Data) -> Data:
+        if not str(data["title"]).strip():
+            raise UsageError("A conversation needs a title.", hint="Give it a title of one or more letters.")
+        self._workspace.conversations.rename(data["conversation"], str(data["title"]))
+        self._jobs.announce()
+        return {}
+
+    def delete_conversation(self, data: Data) -> Data:
+        for job in self._jobs.all():
+            if job.news.get("conversation") == data["conversation"]:
+                self._jobs.stop(job.id)
+                job.ended.wait(5.0)
+        self._workspace.conversations.delete(data["conversation"])
+        self._jobs.announce()
+        return {}
+
+    def meter(self, data: Data) -> Data:
+        """How full the window would be with these documents, and the ways out when they do not fit."""
+        meter = self._workspace.meter(data["documents"])
+        return {
+            "model": meter.model,
+            "tokens": meter.tokens,
+            "reserve": meter.reserve,
+            "window": meter.window,
+            "fits": meter.fits,
+            "choices": meter.choices,
+            "shares": [{"document": share.document.id, "tokens": share.tokens} for share in meter.shares],
+        }
+
+    def ask(self, data: Data) -> Data:
+        """Start an answer in the background; the job's id. `parent` is the turn before, `follows` whether the model sees it."""
+        question = str(data["question"])
+        if not question.strip():
+            raise UsageError("The question has no text.", hint="Write a question first.")
+        if not data["documents"]:
+            raise UsageError("No document is chosen.", hint="Tick one in the library, or add a file.")
+        events = self._workspace.ask(
+            data["documents"],
+            question,
+            conversation_id=data.get("conversation"),
+            parent_id=data.get("parent"),
+            follows=bool(data.get("follows")),
+        )
+        news = {
+            "phase": "waiting",
+            "ahead": 0,
+            "question": question,
+            "conversation": data.get("conversation"),
+            "parent": data.get("parent"),
+            "follows": bool(data.get("follows")),
+            "documents": list(data["documents"]),
+        }
+        return {"job": self._jobs.start("answer", events, fold=fold, news=news).id}
+
+    def read(self, data: Data) -> Data:
+        """Start reading before anything is asked; the job's id."""
+        if not data["documents"]:
+            raise UsageError("No document is chosen.", hint="Tick one in the library, or add a file.")
+        news = {"phase": "waiting", "ahead": 0, "documents": list(data["documents"])}
+        events = self._workspace.read(data["documents"])
+        return {"job": self._jobs.start("read", events, fold=fold, news=news).id}
+
+    def stop(self, data: Data) -> Data:
+        return {"stopping": self._jobs.stop(data["job"])}
+
+
+def _heading(conversation: Conversation) -> Data:
+    return {
+        "id": conversation.id,
+        "title": conversation.title,
+        "documents": [{"id": document_id, "name": name} for document_id, name in conversation.documents],
+        "created_at": conversation.created_at,
+        "changed_at": conversation.changed_at,
+    }
+
+
+def _turn(turn: Turn, language: str, *, running: bool) -> Data:
+    """A turn that says it is being answered while nobody answers it was cut off by the end of the program."""
+    state = "stopped" if turn.state == "answering" and not running else turn.state
+    return {
+        "id": turn.id,
+        "parent": turn.parent_id,
+        "question": turn.question,
+        "text": turn.answer,
+        "html": answer_html(
+            turn.answer, cited=[citation.n for citation in turn.citations], thinking_label=texts(language)["thinking"]
+        ),
+        "state": state,
+        "follows": turn.follows,
+        "model": turn.model,
+        "citations": [citation_shown(citation) for citation in turn.citations],
+        "receipt": dataclasses.asdict(turn.receipt) if turn.receipt else None,
+        "seconds": dataclasses.asdict(turn.seconds) if turn.seconds else None,
+        "created_at": turn.created_at,
+    }

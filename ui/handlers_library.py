@@ -1,0 +1,127 @@
+"""What the library panel asks for: values in, values out. Knows the workspace and the running jobs, no component."""
+
+import shutil
+import tempfile
+from pathlib import Path, PurePath
+from typing import Any
+
+from unabridged.errors import UsageError
+from unabridged.ingest.document import Document
+from unabridged.library import Entry
+from unabridged.ui import sample
+from unabridged.ui.events_shown import fold
+from unabridged.ui.jobs import Job, Jobs
+from unabridged.ui.source_view import problem_shown
+from unabridged.workspace import Workspace
+
+Data = dict[str, Any]
+
+LONGEST_NAME = 120
+
+
+class LibraryHandlers:
+    """`uploads` is a folder of this server: files stay there only until they are read."""
+
+    def __init__(self, workspace: Workspace, jobs: Jobs, uploads: Path) -> None:
+        self._workspace = workspace
+        self._jobs = jobs
+        self._uploads = uploads
+
+    def documents(self, data: Data) -> list[Data]:
+        """All documents of the library, the last added first."""
+        return [_row(entry) for entry in self._workspace.library.entries()]
+
+    def new_upload(self, name: str) -> Path:
+        """Where an uploaded file may be written: a fresh folder, and in it the file's own name, made harmless."""
+        self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=self._uploads)) / harmless_name(name)
+
+    def start_reading_file(self, path: Path) -> str:
+        """Have an uploaded file understood, in the background; the job's id."""
+        return self._add(path, temporary=True)
+
+    def add_text(self, data: Data) -> Data:
+        """Pasted text becomes a document of its own."""
+        text, name = str(data["text"]), str(data.get("name") or "").strip()
+        if not text.strip():
+            raise UsageError("There is no text to add.", hint="Paste the text into the field first.")
+        path = self.new_upload(f"{name or ' '.join(text.split())[:40]}.txt")
+        path.write_text(text, encoding="utf-8")
+        return {"job": self._add(path, temporary=True)}
+
+    def add_sample(self, data: Data) -> Data:
+        return {"job": self._add(sample.PATH, temporary=False)}
+
+    def rename_document(self, data: Data) -> Data:
+        self._workspace.library.rename(data["document"], str(data["name"]))
+        self._jobs.announce()
+        return {}
+
+    def remove_document(self, data: Data) -> Data:
+        self._workspace.library.remove(data["document"])
+        self._jobs.announce()
+        return {}
+
+    def document_problems(self, data: Data) -> Data:
+        """What was not read as it stands, and what can be done."""
+        document = self._workspace.library.document(data["document"])
+        return {
+            "name": document.name,
+            "details": dict(document.details),
+            "problems": [problem_shown(problem) for problem in document.problems],
+        }
+
+    def search(self, data: Data) -> Data:
+        """Names and contents of documents; the first places of each."""
+        words = str(data["words"])
+        found = self._workspace.library.find(words, limit=5)
+        named = [entry.id for entry in self._workspace.library.entries() if words.casefold() in entry.name.casefold()]
+        return {
+            "named": named,
+            "places": [
+                {
+                    "document": place.document_id,
+                    "name": place.document,
+                    "page": place.page_label or place.page,
+                    "start": place.start,
+                    "end": place.end,
+                    "before": place.before,
+                    "words": place.words,
+                    "after": place.after,
+                }
+                for place in found[:100]
+            ],
+        }
+
+    def _add(self, path: Path, *, temporary: bool) -> str:
+        def done(job: Job) -> None:
+            if temporary:
+                shutil.rmtree(path.parent)
+            if isinstance(job.result, Document):
+                job.news["document"] = job.result.id
+
+        news = {"phase": "ingesting", "name": path.name, "done": 0, "total": 0}
+        return self._jobs.start("ingest", self._workspace.add(path), fold=fold, news=news, done=done).id
+
+
+def harmless_name(name: str) -> str:
+    """The last part of a path as people named it, without what a file system or a screen could trip over."""
+    last = PurePath(name.replace("\\", "/")).name
+    kept = "".join(character for character in last if character.isprintable() and character not in '/\\:*?"<>|').strip(" .")
+    stem, dot, suffix = kept.rpartition(".")
+    if not dot or len(suffix) > 8:
+        return kept[:LONGEST_NAME] or "document"
+    return f"{stem[: LONGEST_NAME - len(suffix) - 1] or 'document'}.{suffix}"
+
+
+def _row(entry: Entry) -> Data:
+    return {
+        "id": entry.id,
+        "name": entry.name,
+        "media_type": entry.media_type,
+        "characters": entry.characters,
+        "pages": entry.pages,
+        "problems": entry.problems,
+        "size_bytes": entry.size_bytes,
+        "added_at": entry.added_at,
+    }

@@ -1,0 +1,48 @@
+"""What the source pane asks for. Keeps the last few documents at hand: a pane asks much of one."""
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from unabridged.ingest.document import Document
+from unabridged.ui import source_view
+from unabridged.workspace import Workspace
+
+Data = dict[str, Any]
+
+DOCUMENTS_AT_HAND = 4
+
+
+class SourceHandlers:
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._at_hand: OrderedDict[str, Document] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open_source(self, data: Data) -> Data:
+        with self._lock:
+            self._at_hand.pop(data["document"], None)  # it may have been renamed or read anew
+        return source_view.manifest(self._document(data))
+
+    def section(self, data: Data) -> list[Data]:
+        return source_view.section(self._document(data), start=int(data["start"]), end=int(data["end"]))
+
+    def lines(self, data: Data) -> list[Data]:
+        return source_view.page_lines(self._document(data), int(data["page"]))
+
+    def boxes(self, data: Data) -> list[Data]:
+        return source_view.boxes(self._document(data), start=int(data["start"]), end=int(data["end"]))
+
+    def find_in(self, data: Data) -> Data:
+        return source_view.find(self._document(data), str(data["words"]))
+
+    def _document(self, data: Data) -> Document:
+        document_id = str(data["document"])
+        with self._lock:
+            document = self._at_hand.get(document_id)
+            if document is None:
+                document = self._at_hand[document_id] = self._workspace.library.document(document_id)
+            self._at_hand.move_to_end(document_id)
+            while len(self._at_hand) > DOCUMENTS_AT_HAND:
+                self._at_hand.popitem(last=False)
+        return document

@@ -1,0 +1,49 @@
+"""The page: places the panels and gives each the functions that it may call. The one place where they are wired."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+from unabridged.ui.handlers_chat import ChatHandlers
+from unabridged.ui.handlers_library import LibraryHandlers
+from unabridged.ui.handlers_settings import SettingsHandlers
+from unabridged.ui.handlers_source import SourceHandlers
+from unabridged.ui.panel import panel
+from unabridged.ui.settings_panel import settings_panel
+from unabridged.ui.strings import texts
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    library: LibraryHandlers
+    chat: ChatHandlers
+    source: SourceHandlers
+    settings: SettingsHandlers
+
+
+def page(handlers: Handlers, *, language: str) -> gr.Blocks:
+    """The whole app in one language."""
+    library, chat, source, settings = handlers.library, handlers.chat, handlers.source, handlers.settings
+    blocks: gr.Blocks
+    with gr.Blocks(title="Unabridged", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
+        panel("header", settings.model, language=language)
+        with gr.Row(elem_id="ub-frame"):
+            panel(
+                "library",
+                library.documents,
+                library.add_text,
+                library.add_sample,
+                library.rename_document,
+                library.remove_document,
+                library.document_problems,
+                library.search,
+                chat.conversations,
+                chat.rename_conversation,
+                chat.delete_conversation,
+                chat.stop,
+                language=language,
+            )
+            panel("chat", chat.conversation, chat.ask, chat.read, chat.stop, chat.meter, language=language)
+            panel("source", source.open_source, source.section, source.lines, source.boxes, source.find_in, language=language)
+        settings_panel(settings, texts(language), language=language, page=blocks)
+        panel("settings", language=language)
+    return blocks

@@ -1,0 +1,50 @@
+"""A part of the page that draws itself: a Gradio HTML component with a script of ours and Python functions that it may call.
+
+The template is constant on purpose. Gradio evaluates templates as code, so nothing that comes from a document or a model may
+ever stand in one; it travels as JSON and is put on the page as text.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+from unabridged.errors import UnabridgedError
+
+Answer = Any  # what JSON can hold
+Handler = Callable[[dict[str, Any]], Answer]
+
+SCRIPTS = ("core", "header", "library", "reading", "chat", "composer", "source", "pages", "citations", "settings", "keys")
+
+
+def head(language: str) -> str:
+    """What every panel needs first. Gradio loads it once, in this order, before a panel's own script runs."""
+    scripts = "".join(f'<script src="/static/{name}.js"></script>' for name in SCRIPTS)
+    return (
+        '<link rel="stylesheet" href="/static/unabridged.css"><link rel="icon" href="/static/icon.svg">'
+        f'<script src="/strings/{language}.js"></script>{scripts}'
+    )
+
+
+def panel(name: str, *functions: Handler, language: str) -> gr.HTML:
+    """`unabridged.panels[name]` of the scripts draws it; each function is there as `server.<its name>(object)`."""
+    return gr.HTML(
+        html_template=f'<div class="ub-panel" id="ub-{name}"></div>',
+        js_on_load=f'unabridged.mount("{name}", element.firstElementChild, server, upload);',
+        head=head(language),
+        server_functions=[_answering(function) for function in functions],
+        apply_default_css=False,
+        elem_id=f"panel-{name}",
+    )
+
+
+def _answering(function: Handler) -> Handler:
+    """Our errors become values that the page shows: one sentence and one hint. Others are faults and go to the log."""
+
+    def answer(data: dict[str, Any]) -> Answer:
+        try:
+            return function(data)
+        except UnabridgedError as error:
+            return {"error": error.message, "hint": error.hint, "kind": type(error).__name__}
+
+    answer.__name__ = function.__name__
+    return answer

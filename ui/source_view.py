@@ -1,0 +1,152 @@
+"""A document as values for the source pane: outline, sections of text, lines and boxes of a page, places of words.
+
+Pure functions of a document; spans are code points of `document.text`. Knows no browser and no database.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from unabridged.ingest.document import Block, BlockKind, Box, Document, Line, Page, Problem
+
+SECTION_CHARACTERS = 12_000  # the pane asks for a long text in stretches of about this length
+MOST_FOUND = 500
+
+Spanned = TypeVar("Spanned", Block, Line)
+
+
+def sections(document: Document) -> list[tuple[int, int]]:
+    """Spans that tile the text, cut between blocks only."""
+    cuts = [0]
+    for block in document.blocks:
+        if block.start - cuts[-1] >= SECTION_CHARACTERS:
+            cuts.append(block.start)
+    if cuts[-1] != len(document.text) or len(cuts) == 1:
+        cuts.append(len(document.text))
+    return list(pairwise(cuts))
+
+
+def manifest(document: Document) -> dict[str, Any]:
+    """All that the pane needs before it draws the first page or section."""
+    return {
+        "id": document.id,
+        "name": document.name,
+        "media_type": document.media_type,
+        "characters": len(document.text),
+        "paged": is_paged(document),
+        "pages": [[page.label, page.width, page.height, page.start, page.end] for page in document.pages],
+        "sections": sections(document),
+        "outline": [
+            {
+                "level": block.level,
+                "title": _title(document.text[block.start : block.end]),
+                "start": block.start,
+                "end": block.end,
+                "page": block.anchor.page,
+            }
+            for block in document.outline
+        ],
+        "problems": [problem_shown(problem) for problem in document.problems],
+    }
+
+
+def problem_shown(problem: Problem) -> dict[str, str]:
+    return {"kind": problem.kind.value, "where": problem.where, "hint": problem.hint}
+
+
+def is_paged(document: Document) -> bool:
+    """Whether its sheets can be shown as images: only a PDF has sheets of its own."""
+    return document.media_type == "application/pdf" and bool(document.pages)
+
+
+def section(document: Document, *, start: int, end: int) -> list[dict[str, Any]]:
+    """The blocks of one section, each with its text, its place and whether a sheet begins with it."""
+    first_of_page = {page.start: page for page in reversed(document.pages)}
+    return [_block(document, block, first_of_page) for block in _overlapping(document.blocks, start, end)]
+
+
+def _block(document: Document, block: Block, first_of_page: dict[int, Page]) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "kind": block.kind.value,
+        "level": block.level,
+        "start": block.start,
+        "text": document.text[block.start : block.end],
+    }
+    if block.kind is not BlockKind.HEADING and block.anchor.path:
+        row["path"] = block.anchor.path
+    if block.start in first_of_page:
+        row["page"] = first_of_page[block.start].label
+    return row
+
+
+def page_lines(document: Document, number: int) -> list[dict[str, Any]]:
+    """The printed lines of a sheet with their boxes in points: selectable text over the page image."""
+    return [
+        {"start": line.start, "text": document.text[line.start : line.end], "box": _rounded(line.box)}
+        for line in _lines_of_page(document, number)
+    ]
+
+
+def boxes(document: Document, *, start: int, end: int) -> list[dict[str, Any]]:
+    """Where a span stands on the sheets: the boxes of its lines; first and last line cut in proportion to their characters."""
+    found = []
+    for line in _overlapping(document.lines, start, end):
+        found.append({"page": line.page, "box": _rounded(_part(line, start, end))})
+    if found or not document.pages:
+        return found
+    return [  # a sheet that was read by OCR, or a format without lines: the box of the whole block
+        {"page": block.anchor.page, "box": _rounded(block.anchor.box)}
+        for block in _overlapping(document.blocks, start, end)
+        if block.anchor.page is not None and block.anchor.box is not None
+    ]
+
+
+def page_of(document: Document, position: int) -> int | None:
+    """The sheet on which a character stands; None when the document has no sheets."""
+    if not document.pages:
+        return None
+    index = bisect_right(document.pages, position, key=lambda page: page.start) - 1
+    while index > 0 and document.pages[index].is_empty:
+        index -= 1
+    return document.pages[max(0, index)].number
+
+
+def find(document: Document, words: str) -> dict[str, Any]:
+    """Spans that hold the words, whatever their case and white space; `total` counts them all, `spans` are the first ones."""
+    if not words.strip():
+        return {"total": 0, "spans": []}
+    pattern = re.compile(r"\s+".join(re.escape(word) for word in words.split()), re.IGNORECASE)
+    spans = [match.span() for match in pattern.finditer(document.text)]
+    return {"total": len(spans), "spans": [[start, end, page_of(document, start)] for start, end in spans[:MOST_FOUND]]}
+
+
+def _overlapping(items: Sequence[Spanned], start: int, end: int) -> Sequence[Spanned]:
+    """Items are in order and do not overlap each other."""
+    first = bisect_right(items, start, key=lambda item: item.end)
+    last = bisect_left(items, end, key=lambda item: item.start)
+    return items[first:last]
+
+
+def _lines_of_page(document: Document, number: int) -> Sequence[Line]:
+    first = bisect_left(document.lines, number, key=lambda line: line.page)
+    last = bisect_right(document.lines, number, key=lambda line: line.page)
+    return document.lines[first:last]
+
+
+def _part(line: Line, start: int, end: int) -> Box:
+    length = max(1, line.end - line.start)
+    width = line.box.x1 - line.box.x0
+    x0 = line.box.x0 + width * max(0, start - line.start) / length
+    x1 = line.box.x0 + width * min(length, end - line.start) / length
+    return Box(x0, line.box.y0, x1, line.box.y1)
+
+
+def _rounded(box: Box) -> list[float]:
+    return [round(value, 1) for value in (box.x0, box.y0, box.x1, box.y1)]
+
+
+def _title(text: str) -> str:
+    """A heading on one line, without Markdown's sign before it."""
+    return re.sub(r"^#{1,6} ", "", " ".join(text.split()))

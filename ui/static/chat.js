@@ -1,0 +1,210 @@
+// The chat: a tree of turns drawn along its chosen branch. While an answer streams only that answer's own blocks are touched.
+"use strict";
+(() => {
+  const { define, on, emit, session, update, t, number, h, setRendered, icon, button, dialog, copy, kept } = unabridged;
+
+  define("chat", (root, call) => {
+    let conversation = null, documents = [], jobs = [], failure = null, loading = 0;
+    let asked = null;  // the job that this tab waits for: {id, question}
+    const chosen = {};  // parent → child, where the reader walked to another branch
+    const drawn = new Map();  // turn → {element, key, answer, citations}
+    const transcript = h("div", { class: "ub-transcript", role: "log", "aria-label": t("conversation"), tabindex: "0" });
+    const turnsBox = h("div", { class: "ub-turns" });
+    const welcome = h("div", { class: "ub-welcome" });
+    const down = button("down", t("to_the_end"), () => toEnd(true), { hidden: true });
+    down.classList.add("ub-to-end");
+    transcript.append(welcome, turnsBox);
+    const composer = unabridged.composer({ send, stop: stopAnswer });
+    const meter = unabridged.windowMeter(call);
+    const about = composer.root.querySelector(".ub-about");
+    root.append(transcript, down, h("div", { class: "ub-below" }, unabridged.readingLines(call), meter.root, composer.root));
+
+    // --- the tree
+    const childrenOf = (parent) => conversation.turns.filter((turn) => turn.parent === parent);
+    const branch = () => {
+      const path = [];
+      let parent = null;
+      for (;;) {
+        const children = conversation ? childrenOf(parent) : [];
+        if (!children.length) return path;
+        const turn = children.find((child) => child.id === chosen[parent]) || children.at(-1);
+        path.push({ ...turn, at: children.indexOf(turn), of: children.length, siblings: children });
+        parent = turn.id;
+      }
+    };
+    const runningJob = () => jobs.find((job) => job.kind === "answer" && job.state === "running" && (job.id === asked?.id || (conversation && job.conversation === conversation.id)));
+
+    // --- asking
+    async function send(question, follows, { parent = branch().at(-1)?.id ?? null } = {}) {
+      failure = null;
+      const same = conversation && sameDocuments();
+      const job = await call("ask", { documents: session.documents, question, follows: Boolean(follows && parent), parent: same ? parent : null, conversation: same ? conversation.id : null });
+      asked = { id: job.job, question };
+      delete chosen[parent];
+      composer.fill("");
+      toEnd(true);
+    }
+    async function stopAnswer() { const job = runningJob(); if (job) await call("stop", { job: job.id }); }
+    on("stop", stopAnswer);
+    const sameDocuments = () => conversation.documents.length === session.documents.length && conversation.documents.every((document, index) => document.id === session.documents[index]);
+    const edit = async (turn) => {
+      const field = h("textarea", { rows: "5", "aria-label": t("edit") });
+      field.value = turn.question;
+      const question = await dialog(t("edit"), h("div", { class: "ub-fields" }, field, h("p", { class: "ub-hint" }, t("edit_branches"))), { action: t("send"), answer: () => field.value });
+      if (question?.trim()) { await useItsDocuments(); await send(question.trim(), turn.follows, { parent: turn.parent }); }
+    };
+    const again = async (turn) => { await useItsDocuments(); await send(turn.question, turn.follows, { parent: turn.parent }); };
+    const useItsDocuments = async () => { if (!sameDocuments()) update({ documents: conversation.documents.map((document) => document.id) }); };
+    const remove = async (turn) => {
+      if (!(await dialog(t("delete"), h("p", {}, t("delete_turn_sure")), { action: t("delete"), danger: true }))) return;
+      await call("delete_turn", { turn: turn.id });
+      await load();
+    };
+
+    // --- drawing a turn
+    const questionPart = (turn) => h("div", { class: "ub-question" },
+      h("div", { class: "ub-bubble" }, turn.question),
+      turn.id && h("div", { class: "ub-turn-tools" },
+        turn.of > 1 && h("span", { class: "ub-branches" }, button("left", t("previous_branch"), () => walk(turn, -1)), t("n_of_m", { n: turn.at + 1, m: turn.of }), button("right", t("next_branch"), () => walk(turn, 1))),
+        turn.follows && h("span", { class: "ub-muted", title: t("follow_up_hint") }, t("follow_up")),
+        button("copy", t("copy_question"), () => copy(turn.question)), button("edit", t("edit"), () => edit(turn)), button("trash", t("delete"), () => remove(turn))));
+    const walk = (turn, by) => { chosen[turn.parent] = turn.siblings[(turn.at + by + turn.of) % turn.of].id; draw(); };
+    const sourcesPart = (turn) => turn.citations.length > 0 && h("ol", { class: "ub-sources" }, turn.citations.map((citation) =>
+      h("li", {}, h("a", { class: "ub-cite", role: "button", tabindex: "0", "data-n": citation.n }, String(citation.n)),
+        h("div", {}, h("q", { class: "ub-quote" }, citation.quote), h("span", { class: "ub-place-of" }, unabridged.placeOf(citation))))));
+    const receiptPart = (turn) => {
+      if (!turn.receipt) return turn.state === "stopped" ? h("p", { class: "ub-muted" }, t("stopped_here")) : turn.state === "failed" ? h("p", { class: "ub-error" }, t("failed_here")) : null;
+      const { receipt, seconds } = turn;
+      const sum = (field) => receipt.documents.reduce((total, document) => total + document[field], 0);
+      const whole = sum("characters") === sum("characters_read");
+      const facts = [t("receipt_line", { read: number(sum("characters_read")), total: number(sum("characters")) }),
+        sum("pages") && t("pages_n", { count: number(sum("pages")) }),
+        sum("pages_without_text") && t("pages_without_text", { count: number(sum("pages_without_text")) }),
+        sum("pages_ocr") && t("pages_ocr", { count: number(sum("pages_ocr")) }), t("seconds_n", { seconds: seconds.total.toFixed(1) })].filter(Boolean);
+      const rows = [...receipt.documents.map((document) => [document.name, t("receipt_line", { read: number(document.characters_read), total: number(document.characters) })]),
+        [t("window"), t("tokens_n", { count: number(receipt.window_tokens) })], [t("prompt"), t("tokens_n", { count: number(receipt.prompt_tokens) })],
+        [t("reused"), t("tokens_n", { count: number(receipt.reused_tokens) })], [t("evaluated"), t("tokens_n", { count: number(receipt.evaluated_tokens) })],
+        [t("generated"), t("tokens_n", { count: number(receipt.generated_tokens) })],
+        [t("times"), t("times_line", { prefill: seconds.prefill.toFixed(1), first: seconds.first_token.toFixed(1), total: seconds.total.toFixed(1) })], [t("model"), turn.model]];
+      return h("details", { class: `ub-receipt ${whole ? "" : "ub-partly"}` }, h("summary", {}, icon(whole ? "check" : "warning"), facts.join(" · ")),
+        h("table", { class: "ub-facts" }, h("tbody", {}, rows.map(([name, value]) => h("tr", {}, h("th", {}, name), h("td", {}, value))))));
+    };
+    const answerTools = (turn) => h("div", { class: "ub-turn-tools" }, button("copy", t("copy_answer"), () => copy(withSources(turn))), button("again", t("regenerate"), () => again(turn)));
+    const withSources = (turn) => [turn.text, ...turn.citations.map((citation) => `[${citation.n}] “${citation.quote}” (${unabridged.placeOf(citation)})`)].join("\n\n");
+    const turnElement = (turn) => {
+      const answer = h("div", { class: "ub-answer" });
+      setRendered(answer, turn.html || "");
+      const kept_ = { citations: turn.citations, answer };
+      const element = h("article", { class: "ub-turn", "data-turn": turn.id || "new" }, questionPart(turn),
+        h("div", { class: "ub-reply" }, answer, sourcesPart(turn), receiptPart(turn), turn.id && turn.state !== "answering" && answerTools(turn)));
+      unabridged.bindCitations(element, () => kept_.citations.map((citation) => ({ ...citation, turn: turn.id })));
+      return Object.assign(kept_, { element });
+    };
+
+    const draw = () => {
+      const path = branch();
+      const job = runningJob();
+      const fresh = job && !path.some((turn) => turn.id === job.turn);
+      const shown = fresh ? [...path.slice(0, job.parent ? path.findIndex((turn) => turn.id === job.parent) + 1 : job.conversation === conversation?.id ? 0 : path.length),
+        { id: null, question: job.question, html: "", citations: [], state: "answering" }] : path;
+      const wanted = new Set();
+      let before = null;
+      for (const turn of shown) {
+        const id = turn.id || "new";
+        wanted.add(id);
+        const key = JSON.stringify([turn.question, turn.state, turn.at, turn.of, turn.state === "answering" ? "" : turn.text]);
+        let part = drawn.get(id);
+        if (part?.key !== key) {
+          const next = turnElement(turn);
+          next.key = key;
+          part ? part.element.replaceWith(next.element) : turnsBox.append(next.element);
+          drawn.set(id, part = next);
+        }
+        if (part.element.previousElementSibling !== before) before ? before.after(part.element) : turnsBox.prepend(part.element);
+        before = part.element;
+      }
+      for (const [id, part] of drawn) if (!wanted.has(id)) { part.element.remove(); drawn.delete(id); }
+      stream(job);
+      turnsBox.querySelector(".ub-failure")?.remove();
+      if (failure) turnsBox.append(h("div", { class: "ub-failure", role: "alert" }, icon("warning"), h("div", {}, h("strong", {}, failure.error), h("p", {}, failure.hint)),
+        button("again", t("try_again"), () => send(failure.question, false), { text: true })));
+      welcome.hidden = shown.length > 0 || Boolean(failure);
+      if (!welcome.hidden) drawWelcome();
+      composer.setRunning(Boolean(job));
+      drawAbout();
+    };
+    const stream = (job) => {
+      if (!job) return;
+      const part = drawn.get(job.turn) || drawn.get("new");
+      if (!part) return;
+      const follow = atEnd();
+      part.element.classList.toggle("ub-thinking-now", !job.html);
+      if (job.html !== undefined) setRendered(part.answer, job.html);
+      part.citations = job.citations || [];
+      if (follow) toEnd(false);
+    };
+    const atEnd = () => transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < 80;
+    const toEnd = (smooth) => transcript.scrollTo({ top: transcript.scrollHeight, behavior: smooth ? "smooth" : "instant" });
+    transcript.addEventListener("scroll", () => { down.hidden = atEnd(); }, { passive: true });
+
+    // --- before the first question
+    const chosenNames = () => session.documents.map((id) => documents.find((entry) => entry.id === id)?.name).filter(Boolean);
+    const drawWelcome = () => {
+      const names = chosenNames();
+      const key = JSON.stringify([documents.length > 0, names]);
+      if (welcome.dataset.key === key) return;
+      welcome.dataset.key = key;
+      const steps = h("ol", { class: "ub-steps" }, ["step_add", "step_ask", "step_check"].map((step) => h("li", {}, h("strong", {}, t(step)), h("span", {}, t(`${step}_more`)))));
+      const add = button("plus", t("add_files"), () => emit("add-files"), { text: true });
+      add.classList.add("ub-primary");
+      const actions = h("div", { class: "ub-actions" }, add, button("quote", t("sample"), () => emit("sample"), { text: true }), button("text", t("paste_text"), () => emit("paste-text"), { text: true }));
+      if (names.length) {
+        const isSample = names.length === 1 && names[0] === unabridged.strings.sample.name;
+        const questions = isSample ? unabridged.strings.sample.questions : [];
+        welcome.replaceChildren(h("h2", {}, t("ask_about_title")), h("p", { class: "ub-names" }, names.join(", ")), h("p", {}, t("ask_about_more")),
+          h("div", { class: "ub-questions" }, questions.map((question) => h("button", { type: "button", class: "ub-button", onclick: () => send(question, false) }, question))));
+      } else if (documents.length) welcome.replaceChildren(h("h2", {}, t("tick_title")), h("p", {}, t("tick_more")), actions);
+      else welcome.replaceChildren(h("h2", {}, t("welcome_title")), h("p", {}, t("welcome_more")), steps, actions);
+    };
+    const drawAbout = () => {
+      const other = conversation && conversation.turns.length > 0 && session.documents.length > 0 && !sameDocuments();
+      const gone = conversation && conversation.turns.length > 0 && !session.documents.length;
+      about.hidden = !(other || gone);
+      about.textContent = other ? t("starts_new", { names: chosenNames().join(", ") }) : gone ? t("documents_gone") : "";
+    };
+
+    // --- what happens
+    const load = async () => {
+      const ticket = ++loading;
+      const wanted = session.conversation;
+      let next = null;
+      if (wanted) {
+        try { next = await call("conversation", { conversation: wanted }, { quiet: true }); } catch (error) { if (error.kind === "UsageError") update({ conversation: null }); return; }
+      }
+      if (ticket !== loading) return;
+      const other = next?.id !== conversation?.id;
+      conversation = next;
+      if (other) { drawn.forEach((part) => part.element.remove()); drawn.clear(); }
+      draw();
+      if (other) toEnd(false);
+    };
+    let seen = "";
+    on("live", (news) => {
+      jobs = news.jobs;
+      const mine = jobs.find((job) => job.id === asked?.id);
+      if (mine && mine.conversation && mine.conversation !== session.conversation && mine.turn) update({ conversation: mine.conversation });
+      if (mine && mine.state !== "running") {
+        if (mine.state === "failed") { failure = { error: mine.error, hint: mine.hint, question: asked.question }; }
+        if (mine.state !== "finished" && !mine.turn) composer.fill(composer.field.value || asked.question);
+        asked = null;
+      }
+      const now = JSON.stringify([news.lists, jobs.filter((job) => job.kind === "answer").map((job) => [job.id, job.state, job.turn])]);
+      if (now !== seen) { seen = now; load(); } else stream(runningJob());
+    });
+    on("session", (changes) => { if ("conversation" in changes) { failure = null; load(); } else draw(); });
+    on("documents", (list) => { documents = list; draw(); });
+    on("ready", load);
+    on("back", load);
+    draw();
+  });
+})();

@@ -1,0 +1,114 @@
+// A PDF as its sheets: page images that are fetched when they come near, selectable text over them, boxes round what is shown.
+"use strict";
+(() => {
+  const { h, t } = unabridged;
+  const WIDTHS = [600, 900, 1200, 1600, 2200, 3000];  // pixels; few sizes, so that the browser's cache is of use
+  const measuring = document.createElement("canvas").getContext("2d");
+
+  unabridged.pagesView = (call, manifest, onPage) => {
+    const root = h("div", { class: "ub-pages", tabindex: "0" });
+    let factor = 1, scale = 1;
+    const boxes = {};  // kind → [{page, box}]
+    const sheets = manifest.pages.map(([label, width, height], index) => {
+      const element = h("div", { class: "ub-sheet", role: "img", "aria-label": t("page_n", { page: label || index + 1 }), "data-page": index + 1 });
+      const sheet = { index, width, height, element, near: false, lines: null, image: null };
+      element.unabridgedSheet = sheet;
+      return sheet;
+    });
+    root.append(...sheets.map((sheet) => sheet.element));
+
+    const layOut = () => {
+      const widest = Math.max(...manifest.pages.map((page) => page[1]));
+      scale = (Math.max(240, root.clientWidth - 36) / widest) * factor;
+      for (const sheet of sheets) {
+        sheet.element.style.width = `${sheet.width * scale}px`;
+        sheet.element.style.height = `${sheet.height * scale}px`;
+        if (sheet.near) fill(sheet);
+      }
+    };
+    const fill = (sheet) => {
+      const pixels = sheet.width * scale * (devicePixelRatio || 1);
+      const width = WIDTHS.find((each) => each >= pixels) || WIDTHS.at(-1);
+      const address = `/pages/${manifest.id}/${sheet.index + 1}/${width}.png`;
+      if (sheet.image?.getAttribute("src") !== address) {
+        const image = h("img", { src: address, alt: "", draggable: "false" });
+        const old = sheet.image;
+        image.onload = () => { old?.remove(); sheet.element.classList.remove("ub-failed"); };
+        image.onerror = () => { image.remove(); sheet.element.classList.add("ub-failed"); sheet.element.dataset.notice = t("page_failed"); };
+        sheet.image = image;
+        sheet.element.prepend(image);
+      }
+      if (sheet.lines) placeLines(sheet);
+      else if (!sheet.asked) {
+        sheet.asked = call("lines", { document: manifest.id, page: sheet.index + 1 }, { quiet: true }).then((lines) => { sheet.lines = lines; if (sheet.near) placeLines(sheet); });
+      }
+      placeBoxes(sheet);
+    };
+    const placeLines = (sheet) => {
+      const layer = h("div", { class: "ub-lines" }, sheet.lines.map((line) => {
+        const [x0, y0, x1, y1] = line.box.map((value) => value * scale);
+        const span = h("span", { "data-start": line.start }, `${line.text}\n`);
+        const size = Math.max(1, (y1 - y0) * 0.85);
+        measuring.font = `${size}px sans-serif`;
+        const natural = measuring.measureText(line.text).width || 1;
+        Object.assign(span.style, { left: `${x0}px`, top: `${y0}px`, height: `${y1 - y0}px`, fontSize: `${size}px`, transform: `scaleX(${(x1 - x0) / natural})` });
+        return span;
+      }));
+      sheet.element.querySelector(".ub-lines")?.remove();
+      sheet.element.append(layer);
+    };
+    const placeBoxes = (sheet) => {
+      sheet.element.querySelectorAll(".ub-box").forEach((box) => box.remove());
+      for (const [kind, list] of Object.entries(boxes)) for (const { page, box } of list) {
+        if (page !== sheet.index + 1) continue;
+        const [x0, y0, x1, y1] = box.map((value) => value * scale);
+        const element = h("div", { class: `ub-box ${kind}` });
+        Object.assign(element.style, { left: `${x0 - 1}px`, top: `${y0 - 1}px`, width: `${x1 - x0 + 2}px`, height: `${y1 - y0 + 2}px` });
+        sheet.element.append(element);
+      }
+    };
+    const empty = (sheet) => { sheet.near = false; sheet.image = null; sheet.element.replaceChildren(); };
+
+    const watcher = new IntersectionObserver((entries) => {
+      for (const entry of entries) {
+        const sheet = entry.target.unabridgedSheet;
+        if (entry.isIntersecting) { sheet.near = true; fill(sheet); } else if (sheet.near) empty(sheet);
+      }
+    }, { root, rootMargin: "900px 0px" });
+    let frame = 0;
+    root.addEventListener("scroll", () => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(() => onPage(atTop()));
+    }, { passive: true });
+    const atTop = () => {
+      const middle = root.scrollTop + root.clientHeight / 3;
+      let low = 0, high = sheets.length - 1;
+      while (low < high) { const half = (low + high + 1) >> 1; if (sheets[half].element.offsetTop <= middle) low = half; else high = half - 1; }
+      return low;
+    };
+    const keepingPlace = (change) => {
+      const index = atTop(), sheet = sheets[index];
+      const part = (root.scrollTop - sheet.element.offsetTop) / (sheet.element.offsetHeight || 1);
+      change();
+      root.scrollTop = sheet.element.offsetTop + part * sheet.element.offsetHeight;
+    };
+    const resized = new ResizeObserver(() => keepingPlace(layOut));
+    const clear = (kind) => { delete boxes[kind]; sheets.filter((sheet) => sheet.near).forEach(placeBoxes); };
+    return {
+      root, clear,
+      start: () => { layOut(); sheets.forEach((sheet) => watcher.observe(sheet.element)); resized.observe(root); },
+      close: () => { watcher.disconnect(); resized.disconnect(); },
+      zoom: (by) => keepingPlace(() => { factor = Math.min(4, Math.max(0.4, factor * by)); layOut(); }),
+      goTo: (index) => { root.scrollTop = sheets[index].element.offsetTop - 8; onPage(index); },
+      show: async (start, end, kind) => {
+        boxes[kind] = await call("boxes", { document: manifest.id, start, end });
+        sheets.filter((sheet) => sheet.near).forEach(placeBoxes);
+        const first = boxes[kind][0];
+        const index = first ? first.page - 1 : Math.max(0, sheets.findLastIndex((_, at) => manifest.pages[at][3] <= start));
+        const top = sheets[index].element.offsetTop + (first ? first.box[1] * scale : 0);
+        root.scrollTop = top - root.clientHeight / 3;
+        onPage(index);
+      },
+    };
+  };
+})();

@@ -1,0 +1,94 @@
+// Above the question: how full the window is before anything is sent, and what is being read, with a way to stop it.
+"use strict";
+(() => {
+  const { on, emit, session, t, number, duration, h, icon, button } = unabridged;
+
+  unabridged.windowMeter = (call) => {
+    let documents = [], known = {}, last = null, asked = "", pending = false;
+    const bar = h("div", { class: "ub-meter-bar" });
+    const words = h("span", { class: "ub-meter-words" });
+    const read = button("book", t("read_now"), () => call("read", { documents: session.documents }), { text: true });
+    const root = h("div", { class: "ub-meter", hidden: true }, h("div", { class: "ub-meter-line" }, h("div", { class: "ub-meter-track" }, bar), words, read), h("div", { class: "ub-choices" }));
+
+    const draw = () => {
+      root.hidden = !session.documents.length;
+      if (root.hidden) return;
+      const exact = last && last.key === session.documents.join();
+      const entries = session.documents.map((id) => documents.find((entry) => entry.id === id)).filter(Boolean);
+      const ratio = last?.ratio || 0.3;  // tokens per character, until this model has counted something
+      const tokens = exact ? last.tokens : Math.round(entries.reduce((sum, entry) => sum + (known[entry.id] ?? entry.characters * ratio), 0));
+      const window = last?.window;
+      const needed = tokens + (last?.reserve || 0);
+      const over = exact ? !last.fits : false;
+      bar.style.width = window ? `${Math.min(100, (needed / window) * 100)}%` : "0";
+      root.classList.toggle("ub-over", over);
+      root.classList.toggle("ub-counting", !exact);
+      words.textContent = window
+        ? t(exact ? "meter" : "meter_about", { tokens: number(tokens), window: number(window), share: number((needed / window) * 100) })
+        : t("meter_counting", { tokens: number(tokens) });
+      const ways = root.querySelector(".ub-choices");
+      ways.replaceChildren();
+      if (!over) return;
+      ways.append(h("strong", {}, t("does_not_fit", { needed: number(needed), window: number(window) })),
+        h("ul", {}, last.choices.map((choice) => h("li", {}, choice))));
+    };
+    const count = async () => {
+      if (pending || !session.documents.length || asked === session.documents.join()) return;
+      const key = asked = session.documents.join();
+      pending = true;
+      try {
+        const told = await call("meter", { documents: [...session.documents] }, { quiet: true });
+        const characters = documents.filter((entry) => session.documents.includes(entry.id)).reduce((sum, entry) => sum + entry.characters, 0);
+        for (const share of told.shares) known[share.document] = share.tokens;
+        last = { ...told, key, ratio: characters ? told.tokens / characters : 0.3 };
+        emit("meter", told);
+        emit("shares", told.shares);
+      } catch (error) {
+        if (!(error instanceof unabridged.Refused)) throw error;
+        words.textContent = error.message;
+        asked = "";
+        return;
+      } finally { pending = false; }
+      draw();
+      count();
+    };
+    on("session", (changes) => { if (changes.documents) { draw(); count(); } });
+    on("documents", (list) => { documents = list; draw(); count(); });
+    on("settings-saved", () => { asked = ""; known = {}; last = null; draw(); count(); });
+    return { root, setRead: (done) => { read.hidden = done; } };
+  };
+
+  // One line for each reading or answer that has not begun to speak, of this tab or another.
+  unabridged.readingLines = (call) => {
+    const root = h("div", { class: "ub-readings", "aria-live": "off" });
+    const lines = new Map();
+    const line = (job) => {
+      const words = h("span", { class: "ub-reading-words" });
+      const progress = h("progress", { max: "1", "aria-label": t("reading") });
+      const element = h("div", { class: "ub-reading" }, icon("book"), h("div", { class: "ub-reading-main" }, words, progress), button("close", t("cancel_keeps"), () => call("stop", { job: job.id })));
+      root.append(element);
+      return { element, words, progress };
+    };
+    const told = (job) => {
+      if (job.stopping) return t("stopping");
+      if (job.phase === "waiting") return job.ahead ? t("waiting_for", { ahead: number(job.ahead) }) : t("starting");
+      if (job.phase === "loading") return t("loading_model", { model: job.model });
+      const percent = job.total ? (job.done / job.total) * 100 : 0;
+      const parts = [t("reading_percent", { percent: number(percent), done: number(job.done), total: number(job.total) })];
+      if (job.reused) parts.push(t("reused_tokens", { tokens: number(job.reused) }));
+      if (job.tokens_per_s > 0) parts.push(t("per_second", { speed: number(job.tokens_per_s) }), t("time_left", { time: duration(job.seconds_left) }));
+      return parts.join(" · ");
+    };
+    on("live", ({ jobs }) => {
+      const running = jobs.filter((job) => job.kind !== "ingest" && job.state === "running" && ["waiting", "loading", "reading"].includes(job.phase));
+      for (const job of running) {
+        if (!lines.has(job.id)) lines.set(job.id, line(job));
+        const { words, progress } = lines.get(job.id);
+        words.textContent = told(job);
+        if (job.phase === "reading" && job.total) progress.value = job.done / job.total; else progress.removeAttribute("value");
+      }
+      for (const [id, { element }] of lines) if (!running.some((job) => job.id === id)) { element.remove(); lines.delete(id); }
+    });
+    return root;
+  };
+})();

@@ -1,0 +1,15 @@
+// Opens and closes the settings, which are Gradio's own components; tells the others when they were saved.
+"use strict";
+(() => {
+  const { define, on, emit } = unabridged;
+  define("settings", (root) => {
+    const sheet = document.getElementById("ub-settings-sheet");
+    const close = () => { document.body.classList.remove("ub-settings-open"); };
+    on("settings", () => { document.body.classList.add("ub-settings-open"); sheet.querySelector("input,select,button")?.focus(); });
+    on("escape", close);
+    on("settings-close", close);
+    unabridged.settingsSaved = () => { emit("settings-saved"); };
+    sheet.addEventListener("pointerdown", (event) => { if (event.target === sheet) close(); });
+    root.hidden = true;
+  });
+})();
