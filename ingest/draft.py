@@ -109,8 +109,21 @@ class Draft:
     def length(self) -> int:
         return self._length
 
+    @property
+    def pages(self) -> int:
+        """How many there are so far."""
+        return len(self._pages)
+
+    @property
+    def so_far(self) -> str:
+        return "".join(self._parts) if self._parts else self.text
+
+    def start_page(self, page: int, position: int) -> None:
+        """The page begins in the middle of a block, or before any."""
+        self._page_starts.setdefault(page, position)
+
     def finish(self, *, media_type: str, name: str, id: str = "") -> Document:
-        text = "".join(self._parts) if self._parts else self.text
+        text = self.so_far
         return Document(
             id=id,
             name=name,

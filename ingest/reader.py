@@ -3,6 +3,7 @@
 The suffix only tells apart what content cannot: Markdown from plain text, CSV from plain text.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from unabridged.ingest.limits import Limits
 Progress = Callable[[int, int], None]  # done, total: pages where a format has them, else parts
 
 _HEAD_BYTES = 4096
+_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|table|div|p|h[1-6]|ul|ol)[\s>]", re.IGNORECASE)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -55,6 +57,10 @@ def reader_for(source: Source) -> Reader:
         return _zip_reader(source)
     if head.startswith(_OLE):
         raise _old_office(source)
+    if head.startswith(b"{\\rtf"):
+        from unabridged.ingest.read_rtf import read_rtf
+
+        return read_rtf
     signature = _binary_signature(head)
     if signature:
         raise DocumentUnsupported(
@@ -66,6 +72,24 @@ def reader_for(source: Source) -> Reader:
             f"{source.name} is not {_PROMISES[source.path.suffix.lower()]}: its content is something else.",
             hint="Open it with the program that wrote it and save it anew, or correct its suffix.",
         )
+    return _text_reader(source, head)
+
+
+def _text_reader(source: Source, head: bytes) -> Reader:
+    """Readers of what is text all through: mail, web pages, tables, and everything else as it stands."""
+    from unabridged.ingest.read_eml import is_mail, read_eml
+
+    suffix = source.path.suffix.lower()
+    if is_mail(head) or suffix == ".eml":
+        return read_eml
+    if _HTML.search(head.replace(b"\0", b"")) and suffix not in (".md", ".markdown", ".txt"):
+        from unabridged.ingest.read_html import read_html
+
+        return read_html
+    if suffix in (".csv", ".tsv"):
+        from unabridged.ingest.read_xlsx import read_csv
+
+        return read_csv
     from unabridged.ingest.read_text import read_text
 
     return read_text
@@ -90,6 +114,22 @@ def _zip_reader(source: Source) -> Reader:
         from unabridged.ingest.read_docx import read_docx
 
         return read_docx
+    if kind == "xlsx":
+        from unabridged.ingest.read_xlsx import read_xlsx
+
+        return read_xlsx
+    if kind == "pptx":
+        from unabridged.ingest.read_pptx import read_pptx
+
+        return read_pptx
+    if kind == "odt":
+        from unabridged.ingest.read_odt import read_odt
+
+        return read_odt
+    if kind == "epub":
+        from unabridged.ingest.read_epub import read_epub
+
+        return read_epub
     raise DocumentUnsupported(
         f"{source.name} is a zip archive with no document inside that can be read.",
         hint="Unpack it and attach the files themselves.",

@@ -1,0 +1,143 @@
+"""Spreadsheets: sheet after sheet, row after row, with the range of cells as the place ("Prices!A5:F12"). Also CSV.
+
+Values as last calculated; dates in ISO form, percentages as percentages. Hidden sheets are read and said to be hidden. Charts
+and pictures are reported. Cell comments follow their rows.
+"""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+
+import openpyxl
+from openpyxl.utils import get_column_letter
+from unabridged.errors import DocumentDamaged, DocumentEmpty
+from unabridged.ingest.archive import Archive
+from unabridged.ingest.document import BlockKind, Document, ProblemKind
+from unabridged.ingest.draft import Draft
+from unabridged.ingest.encodings import detect
+from unabridged.ingest.ooxml import main_part, part, relationships
+from unabridged.ingest.reader import Source
+
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_BLOCK_CHARACTERS = 400  # of rows in one block, so that a citation names a small range
+_S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+Row = tuple[int, list[str]]  # its number from 1, and its cells as text
+
+
+def read_xlsx(source: Source) -> Document:
+    draft = Draft()
+    with Archive.open(source) as archive:
+        comments = _comments(archive)
+        dropped = [name for name in archive.names if name.startswith(("xl/charts/chart", "xl/media/", "xl/embeddings/"))]
+    try:
+        book = openpyxl.load_workbook(source.path, read_only=True, data_only=True)
+        for done, sheet in enumerate(book.worksheets, 1):
+            hidden = "" if sheet.sheet_state == "visible" else " (hidden sheet)"
+            draft.add(BlockKind.HEADING, f"{sheet.title}{hidden}", level=1, path=sheet.title)
+            sheet.reset_dimensions()
+            rows = ((n, [_shown(cell.value, cell.number_format) for cell in row]) for n, row in enumerate(sheet.iter_rows(), 1))
+            _add_rows(draft, rows, sheet.title)
+            for place, text in comments.get(sheet.title, ()):
+                draft.add(BlockKind.COMMENT, f"[Comment on {place}: {text}]", path=f"{sheet.title}!{place}")
+            source.progress(done, len(book.worksheets))
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, zipfile.BadZipFile, SyntaxError) as error:
+        raise DocumentDamaged(
+            f"{source.name} cannot be read as an Excel file.", hint="Open it in Excel and save it anew."
+        ) from error
+    if all(entry.kind is BlockKind.HEADING for entry in draft.entries):
+        raise DocumentEmpty(f"{source.name} holds no cells with a value.", hint="If it holds charts only, attach their data.")
+    if dropped:
+        draft.problem(
+            ProblemKind.DROPPED_OBJECT, f"{len(dropped):,} charts, pictures or embedded files", "Attach what they show as text."
+        )
+    return draft.finish(media_type=MEDIA_TYPE, name=source.name)
+
+
+def read_csv(source: Source) -> Document:
+    data = source.path.read_bytes()
+    encoding = source.options.get("encoding") or detect(data).name
+    text = data.decode(encoding, "replace").removeprefix("\ufeff")
+    try:
+        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|")
+    except csv.Error:
+        dialect = csv.excel
+    draft = Draft()
+    draft.details["encoding"] = encoding
+    csv.field_size_limit(source.limits.characters)
+    try:
+        rows = [
+            (n, [" ".join(cell.split()) for cell in row])
+            for n, row in enumerate(csv.reader(io.StringIO(text, newline=""), dialect), 1)
+        ]
+    except csv.Error as error:
+        raise DocumentDamaged(
+            f"{source.name} cannot be read as a table.", hint="Open it in a spreadsheet and save it anew as CSV."
+        ) from error
+    _add_rows(draft, iter(rows), "")
+    if not draft.length:
+        raise DocumentEmpty(f"{source.name} holds no cells with a value.", hint="Choose a file with text in it.")
+    return draft.finish(media_type="text/csv", name=source.name)
+
+
+def _add_rows(draft: Draft, rows: Iterator[Row], sheet: str) -> None:
+    """Blocks of some rows each, named by the cells that they cover."""
+    held: list[tuple[int, int, str]] = []  # row, number of columns, text
+    for number, cells in rows:
+        while cells and not cells[-1]:
+            cells.pop()
+        if not cells:
+            continue
+        line = " | ".join(cells)
+        if held and sum(len(text) for _, _, text in held) + len(line) > _BLOCK_CHARACTERS:
+            _add_block(draft, held, sheet)
+            held = []
+        held.append((number, len(cells), line))
+    if held:
+        _add_block(draft, held, sheet)
+
+
+def _add_block(draft: Draft, held: Sequence[tuple[int, int, str]], sheet: str) -> None:
+    last_column = get_column_letter(max(1, max(columns for _, columns, _ in held)))
+    place = f"A{held[0][0]}:{last_column}{held[-1][0]}"
+    separator = "\n" if draft.entries and draft.entries[-1].kind is BlockKind.TABLE else "\n\n"
+    text = "\n".join(line for _, _, line in held)
+    draft.add(
+        BlockKind.TABLE, text, separator=separator, path=f"{sheet}!{place}" if sheet else f"rows {held[0][0]}–{held[-1][0]}"
+    )
+
+
+def _shown(value: object, number_format: str) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case datetime():
+            return value.date().isoformat() if value.time() == time(0) else value.isoformat(" ", "minutes")
+        case date() | time():
+            return value.isoformat()
+        case float() if "%" in number_format:
+            return f"{value * 100:.10g}%"
+        case float():
+            return f"{value:.15g}"
+    return " ".join(str(value).split())
+
+
+def _comments(archive: Archive) -> dict[str, list[tuple[str, str]]]:
+    """By sheet name: the cell and the words of each comment."""
+    name = main_part(archive, "xl/workbook.xml")
+    if name not in archive:
+        return {}
+    related = relationships(archive, name)
+    found: dict[str, list[tuple[str, str]]] = {}
+    for sheet in part(archive, name).iter(_S + "sheet"):
+        link = related.get(sheet.get("{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id") or "")
+        for relationship in relationships(archive, link.target).values() if link else ():
+            if relationship.kind == "comments" and relationship.target in archive:
+                for comment in part(archive, relationship.target).iter(_S + "comment"):
+                    words = "".join(e.text or "" for e in comment.iter(_S + "t"))
+                    found.setdefault(sheet.get("name") or "", []).append((comment.get("ref") or "", " ".join(words.split())))
+    return found

@@ -1,0 +1,213 @@
+"""Web pages, books, sheets, slides, mail, OpenDocument, RTF: words in order, each in its place, what is not read reported."""
+# ruff: noqa: E501
+
+import zipfile
+from email.message import EmailMessage
+from pathlib import Path
+
+import openpyxl
+import pytest
+from openpyxl.comments import Comment
+from unabridged.errors import DocumentDamaged, DocumentEncrypted
+from unabridged.ingest.document import BlockKind, Document, ProblemKind
+from unabridged.ingest.reading import ingest
+from unabridged.ingest.validation import validate
+
+
+def read(path: Path, content: str | bytes) -> Document:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return checked(path)
+
+
+def checked(path: Path) -> Document:
+    document = ingest(path)
+    validate(document)
+    return document
+
+
+def blocks(document: Document) -> list[tuple[BlockKind, str]]:
+    return [(b.kind, document.text[b.start : b.end]) for b in document.blocks]
+
+
+def archive(path: Path, **members: str) -> Path:
+    with zipfile.ZipFile(path, "w") as zipped:
+        for name, content in members.items():
+            zipped.writestr(name.replace("__", "/").replace("_dot_", "."), content)
+    return path
+
+
+def test_html(tmp_path: Path) -> None:
+    page = """<!DOCTYPE html><html><head><title>Terms</title><style>p{}</style><script>var secret = 1</script></head><body>
+    <nav><a href="/">Home</a></nav><h1>Terms of use</h1><p>You   agree<br>to <b>all</b> of it.</p>
+    <ol start="3" type="a"><li>third</li><li>fourth<ul><li>below</li></ul></li></ol>
+    <table><tr><th>Fee</th><th>Due</th></tr><tr><td>9</td><td>monthly</td></tr></table><p style="display: none">hidden</p><pre>a
+  b</pre></body></html>"""
+    document = read(tmp_path / "page.html", page)
+    assert blocks(document) == [
+        (BlockKind.HEADING, "Terms of use"),
+        (BlockKind.PARAGRAPH, "You agree\nto all of it."),
+        (BlockKind.LIST_ITEM, "c. third"),
+        (BlockKind.LIST_ITEM, "d. fourth"),
+        (BlockKind.LIST_ITEM, "• below"),
+        (BlockKind.TABLE, "Fee | Due\n9 | monthly"),
+        (BlockKind.PARAGRAPH, "a\n  b"),
+    ]
+    assert [f.text for f in document.furniture] == ["Home"]
+    assert document.details["title"] == "Terms"
+
+
+def test_a_web_page_says_its_own_encoding(tmp_path: Path) -> None:
+    page = '<html><head><meta charset="gb2312"></head><body><p>第一条 为了保证刑法的正确实施。</p></body></html>'
+    assert "第一条 为了保证" in read(tmp_path / "page.htm", page.encode("gb18030")).text
+
+
+def test_a_web_page_without_a_suffix_is_known_by_its_content(tmp_path: Path) -> None:
+    assert read(tmp_path / "page", "<html><body><p>Words.</p></body></html>").media_type == "text/html"
+
+
+def test_epub(tmp_path: Path) -> None:
+    path = archive(
+        tmp_path / "book.epub",
+        mimetype="application/epub+zip",
+        **{
+            "META-INF/container.xml": '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
+            '<rootfiles><rootfile full-path="OPS/book.opf"/></rootfiles></container>',
+            "OPS/book.opf": '<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/"><metadata>'
+            '<dc:title>A Book</dc:title></metadata><manifest><item id="n" href="nav.xhtml" properties="nav"/><item id="b" href="b.xhtml"/>'
+            '<item id="a" href="a%20a.xhtml"/></manifest><spine><itemref idref="a"/><itemref idref="b"/></spine></package>',
+            "OPS/nav.xhtml": '<html xmlns:epub="x"><body><nav epub:type="toc"><a href="a%20a.xhtml">First</a></nav></body></html>',
+            "OPS/a a.xhtml": '<html xmlns:epub="x"><body><p>One.</p><p>Two <span epub:type="pagebreak" title="7"/>goes on.</p></body></html>',
+            "OPS/b.xhtml": "<html><body><h2>Second</h2><p>Three.</p></body></html>",
+        },
+    )
+    document = checked(path)
+    assert [text for _, text in blocks(document)] == ["One.", "Two goes on.", "Second", "Three."]
+    assert [b.anchor.path for b in document.blocks] == ["First", "First", "Second", "Second"]
+    assert document.details["title"] == "A Book"
+    assert [(p.label, document.text[p.start : p.start + 8]) for p in document.pages] == [("", "One.\n\nTw"), ("7", "goes on.")]
+
+
+def test_a_protected_book(tmp_path: Path) -> None:
+    path = archive(
+        tmp_path / "locked.epub",
+        mimetype="application/epub+zip",
+        **{
+            "META-INF/encryption.xml": '<encryption xmlns="x"><EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/></encryption>'
+        },
+    )
+    with pytest.raises(DocumentEncrypted):
+        ingest(path)
+
+
+def test_xlsx(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Prices"
+    sheet.append(["Item", "Price", "Share"])
+    sheet.append(["Oak", 12.5, 0.25])
+    sheet["C2"].number_format = "0%"
+    sheet["A2"].comment = Comment("Ask Birch", "Alder")
+    book.create_sheet("Notes").sheet_state = "hidden"
+    book["Notes"]["B7"] = "below"
+    book.save(tmp_path / "book.xlsx")
+    document = checked(tmp_path / "book.xlsx")
+    assert blocks(document) == [
+        (BlockKind.HEADING, "Prices"),
+        (BlockKind.TABLE, "Item | Price | Share\nOak | 12.5 | 25%"),
+        (BlockKind.COMMENT, "[Comment on A2: Ask Birch]"),
+        (BlockKind.HEADING, "Notes (hidden sheet)"),
+        (BlockKind.TABLE, " | below"),
+    ]
+    assert [b.anchor.path for b in document.blocks] == ["Prices", "Prices!A1:C2", "Prices!A2", "Notes", "Notes!A7:B7"]
+
+
+def test_a_long_sheet_is_cut_into_ranges_and_no_row_is_lost(tmp_path: Path) -> None:
+    text = "number;square\n" + "".join(f"{n};{n * n}\n" for n in range(1, 500))
+    document = read(tmp_path / "squares.csv", text)
+    assert document.text.splitlines() == [line.replace(";", " | ") for line in text.splitlines()]
+    assert document.blocks[0].anchor.path.startswith("rows 1–")
+    assert len(document.blocks) > 5
+
+
+def test_pptx(tmp_path: Path) -> None:
+    slide = """<p:sld xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"
+      xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"><p:cSld><p:spTree>
+      <p:sp><p:nvSpPr><p:nvPr/></p:nvSpPr><p:txBody><a:p><a:pPr><a:buAutoNum type="arabicPeriod"/></a:pPr><a:r><a:t>one</a:t></a:r></a:p>
+      <a:p><a:pPr><a:buAutoNum type="arabicPeriod"/></a:pPr><a:r><a:t>two</a:t></a:r></a:p></p:txBody></p:sp>
+      <p:sp><p:nvSpPr><p:nvPr><p:ph type="title"/></p:nvPr></p:nvSpPr><p:txBody><a:p><a:r><a:t>The title</a:t></a:r></a:p></p:txBody></p:sp>
+      <p:grpSp><p:sp><p:txBody><a:p><a:r><a:t>in a group</a:t></a:r></a:p></p:txBody></p:sp></p:grpSp>
+      <p:graphicFrame><a:tbl><a:tr><a:tc><a:txBody><a:p><a:r><a:t>a</a:t></a:r></a:p></a:txBody></a:tc>
+      <a:tc><a:txBody><a:p><a:r><a:t>b</a:t></a:r></a:p></a:txBody></a:tc></a:tr></a:tbl></p:graphicFrame><p:pic/></p:spTree></p:cSld></p:sld>"""
+    relations = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="x/slide" Target="slides/slide1.xml"/></Relationships>'
+    path = archive(
+        tmp_path / "slides.pptx",
+        **{
+            "ppt/presentation.xml": '<p:presentation xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
+            'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><p:sldIdLst><p:sldId r:id="r1"/></p:sldIdLst>'
+            '<p:sldSz cx="9144000" cy="6858000"/></p:presentation>',
+            "ppt/_rels/presentation.xml.rels": relations,
+            "ppt/slides/slide1.xml": slide,
+        },
+    )
+    document = checked(path)
+    assert [text for _, text in blocks(document)] == ["The title", "1. one", "2. two", "in a group", "a | b"]
+    assert [p.where for p in document.problems] == ["slide 1: a picture"]
+    assert document.pages[0].width == 720
+
+
+def test_mail(tmp_path: Path) -> None:
+    inner = EmailMessage()
+    inner["From"], inner["Subject"] = "birch@example.org", "The first letter"
+    inner.set_content("I offer nine thousand.")
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "Alder <alder@example.org>", "birch@example.org", "Re: 合同 the lease"
+    mail.set_content("I accept.\n\nYours, Alder")
+    mail.add_attachment(b"%PDF-", maintype="application", subtype="pdf", filename="lease.pdf")
+    mail.add_attachment(inner)
+    document = read(tmp_path / "letter", bytes(mail))
+    assert document.media_type == "message/rfc822"
+    texts = [text for _, text in blocks(document)]
+    assert texts[0] == "Re: 合同 the lease"
+    assert "From: Alder <alder@example.org>\nTo: birch@example.org" in texts[1]
+    assert texts[2:4] == ["I accept.", "Yours, Alder"]
+    assert "I offer nine thousand." in texts
+    assert [(p.kind, p.where) for p in document.problems] == [(ProblemKind.DROPPED_OBJECT, "attachment lease.pdf")]
+
+
+ODT = """<o:document-content xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:t="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
+ xmlns:b="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:s="urn:oasis:names:tc:opendocument:xmlns:style:1.0">
+ <t:list-style s:name="L"><t:list-level-style-number t:level="1" s:num-format="1" s:num-suffix="."/>
+ <t:list-level-style-number t:level="2" s:num-format="a" s:num-prefix="(" s:num-suffix=")"/></t:list-style><o:body><o:text>
+ <t:h t:outline-level="1">Lease</t:h><t:p>The rent<t:note><t:note-citation>1</t:note-citation><t:note-body><t:p>Net.</t:p></t:note-body></t:note>
+is<t:s t:c="2"/>due.</t:p><t:list t:style-name="L"><t:list-item><t:p>one</t:p><t:list><t:list-item><t:p>below</t:p></t:list-item></t:list>
+</t:list-item><t:list-item><t:p>two</t:p></t:list-item></t:list>
+<b:table><b:table-row><b:table-cell><t:p>a</t:p></b:table-cell><b:table-cell><t:p>b</t:p></b:table-cell></b:table-row></b:table>
+</o:text></o:body></o:document-content>"""
+
+
+def test_odt(tmp_path: Path) -> None:
+    document = checked(
+        archive(tmp_path / "lease.odt", mimetype="application/vnd.oasis.opendocument.text", **{"content.xml": ODT})
+    )
+    assert blocks(document) == [
+        (BlockKind.HEADING, "Lease"),
+        (BlockKind.PARAGRAPH, "The rent[^1]\nis  due."),
+        (BlockKind.FOOTNOTE, "[^1] Net."),
+        (BlockKind.LIST_ITEM, "1. one"),
+        (BlockKind.LIST_ITEM, "(a) below"),
+        (BlockKind.LIST_ITEM, "2. two"),
+        (BlockKind.TABLE, "a | b"),
+    ]
+
+
+def test_rtf_is_read_as_plain_text_and_says_so(tmp_path: Path) -> None:
+    document = read(tmp_path / "lease.rtf", rb"{\rtf1\ansi The rent is caf\'e9 due.\par Second paragraph.\par}")
+    assert [text for _, text in blocks(document)] == ["The rent is café due.", "Second paragraph."]
+    assert document.problems
+
+
+def test_broken_parts_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DocumentDamaged, match=r"content\.xml"):
+        ingest(
+            archive(tmp_path / "lease.odt", mimetype="application/vnd.oasis.opendocument.text", **{"content.xml": "<a><b></a>"})
+        )
