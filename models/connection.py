@@ -23,6 +23,14 @@ from unabridged.models.messages import BrokenMessage, Part, read_message, write_
 SILENCE_S = 60.0  # without a heartbeat the process counts as hung
 
 
+_ENVIRONMENT = {
+    "GGML_NO_BACKTRACE": "1",
+    # Threads of OpenMP spin at every barrier for milliseconds before they sleep; on a machine that has other work to do
+    # a prefill was seen to take 28 times longer for it.
+    "GOMP_SPINCOUNT": "3000",
+}
+
+
 class Connection:
     """`known` are the readings this process was asked for."""
 
@@ -60,7 +68,7 @@ class Connection:
                     stdin=subprocess.DEVNULL,
                     stdout=self._complaints,
                     stderr=self._complaints,
-                    env={**os.environ, "GGML_NO_BACKTRACE": "1", "PYTHONUNBUFFERED": "1"},
+                    env={**_ENVIRONMENT, **os.environ},
                 )
             except OSError as error:
                 self._death = f"The engine process could not be started: {error.strerror}."

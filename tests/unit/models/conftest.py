@@ -29,7 +29,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def options(tmp_path: Path) -> EngineOptions:
-    return EngineOptions(tmp_path / "segments", chunk_tokens=64, segment_tokens=256, threads=2)
+    return EngineOptions(tmp_path / "segments", chunk_tokens=64, segment_tokens=256, threads=1)
 
 
 @pytest.fixture

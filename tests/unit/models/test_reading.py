@@ -164,7 +164,7 @@ def test_a_folder_that_cannot_be_written_does_not_stop_a_reading(
 
 
 def test_one_token_too_many_is_refused_before_anything_is_read(tiny_model: Path, tmp_path: Path, document: Document) -> None:
-    with EngineProcess(tiny_model, EngineOptions(tmp_path, window=512, chunk_tokens=64)) as engine:
+    with EngineProcess(tiny_model, EngineOptions(tmp_path, window=512, chunk_tokens=64, threads=1)) as engine:
         assert engine.window_for(400) == 512
         assert drained(engine.read(document(500), reserve=12)).tokens == 500
         with pytest.raises(DoesNotFit) as refusal:
@@ -178,7 +178,7 @@ def test_one_token_too_many_is_refused_before_anything_is_read(tiny_model: Path,
 @pytest.mark.parametrize("window", [-1, 16385])
 def test_an_impossible_window_is_refused(tiny_model: Path, tmp_path: Path, window: int) -> None:
     with pytest.raises(UsageError):
-        EngineProcess(tiny_model, EngineOptions(tmp_path, window=window))
+        EngineProcess(tiny_model, EngineOptions(tmp_path, window=window, threads=1))
 
 
 def test_the_window_grows_with_the_reading(engine: EngineProcess, document: Document) -> None:
