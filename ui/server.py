@@ -13,7 +13,7 @@ from pathlib import Path
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
@@ -142,6 +142,10 @@ def _add_page_parts(app: FastAPI, workspace: Workspace, jobs: Jobs, images: Page
             "sample": {"name": sample.PATH.name, "questions": sample.QUESTIONS[language]},
         }
         return Response(f"window.unabridgedStrings = {json.dumps(kept)};", media_type="text/javascript")
+
+    @app.get("/favicon.ico")
+    def favicon() -> Response:
+        return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
     @app.get("/manifest.json")
     def manifest() -> Response:  # Gradio's page asks for one

@@ -99,6 +99,7 @@
       start: () => { layOut(); sheets.forEach((sheet) => watcher.observe(sheet.element)); resized.observe(root); },
       close: () => { watcher.disconnect(); resized.disconnect(); },
       zoom: (by) => keepingPlace(() => { factor = Math.min(4, Math.max(0.4, factor * by)); layOut(); }),
+      position: () => manifest.pages[atTop()][3],
       goTo: (index) => { root.scrollTop = sheets[index].element.offsetTop - 8; onPage(index); },
       show: async (start, end, kind) => {
         boxes[kind] = await call("boxes", { document: manifest.id, start, end });

@@ -5,7 +5,7 @@
   define("settings", (root) => {
     const sheet = document.getElementById("ub-settings-sheet");
     const close = () => { document.body.classList.remove("ub-settings-open"); };
-    on("settings", () => { document.body.classList.add("ub-settings-open"); sheet.querySelector("input,select,button")?.focus(); });
+    on("settings", () => { document.body.classList.add("ub-settings-open"); document.getElementById("ub-settings-save")?.focus({ preventScroll: true }); });
     on("escape", close);
     on("settings-close", close);
     unabridged.settingsSaved = () => { emit("settings-saved"); };

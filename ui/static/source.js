@@ -146,9 +146,10 @@
         h("ul", {}, manifest.problems.slice(0, 200).map((problem) => h("li", {}, h("strong", {}, `${problem.kind}: ${problem.where}`), " ", problem.hint))));
     }
     const reopen = async () => {
-      const shown = citations[current];
+      const shown = citations[current], place = view.position();
       await open(manifest.id, { fresh: true });
       if (shown?.document_id === manifest.id) view.show(shown.start, shown.end, "ub-cited");
+      else if (place > 0) view.show(place, place, "ub-here");
     };
     const showPage = (index) => {
       const page = manifest.pages[index];

@@ -1,0 +1,116 @@
+"""A real Chromium at a real server: every request that the page makes is kept, and none may leave the page's own host."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from unabridged.home import Home
+from unabridged.ui.server import build_app
+from unabridged.workspace import Workspace
+
+CHROMIUM = Path(os.environ.get("UNABRIDGED_CHROMIUM", "/usr/bin/chromium"))
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+DESK = {"width": 1440, "height": 900}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM.is_file():
+                item.add_marker(pytest.mark.skip(reason=f"no Chromium at {CHROMIUM}"))
+
+
+class Served:
+    """The app on a free port of this machine, in a thread; `stop` and `start` again keep the port."""
+
+    def __init__(self, workspace: Callable[[], Workspace], *, password: str | None = None) -> None:
+        self._open = workspace
+        self._password = password
+        self.port = 0
+        self.start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        self.workspace = self._open()
+        app = build_app(self.workspace, password=self._password)
+        config = uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="error", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+        while not self._server.started:
+            assert self._thread.is_alive(), "the server did not start"
+            time.sleep(0.02)
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self.workspace.close()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def served(home: Home) -> Iterator[Served]:
+    """With the starter model and the real engine."""
+    server = Served(lambda: Workspace(home))
+    yield server
+    server.stop()
+
+
+class Visitor:
+    """Opens pages in a browser profile of its own, and keeps what they asked for and what went wrong in them."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.requested: list[str] = []
+        self.faults: list[str] = []
+        context.on("request", lambda request: self.requested.append(request.url))
+        context.on("weberror", lambda error: self.faults.append(str(error.error)))
+
+    def open(self, address: str) -> Page:
+        page = self.context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(address)
+        page.wait_for_selector("body.ub-ready")
+        return page
+
+    @property
+    def hosts(self) -> set[str]:
+        return {urlsplit(url).netloc for url in self.requested if urlsplit(url).scheme not in ("data", "blob")}
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Visitor]]:
+    """`visit(locale="zh-CN", viewport=…)`: another visitor; the options are those of a browser context."""
+    contexts: list[BrowserContext] = []
+
+    def new(**options: object) -> Visitor:
+        context = chromium.new_context(**{"viewport": DESK, **options})  # type: ignore[arg-type]
+        contexts.append(context)
+        return Visitor(context)
+
+    yield new
+    for context in contexts:
+        context.close()
