@@ -41,6 +41,12 @@ _SYMBOLS = {
 }  # fmt: skip
 
 
+_RAISED = {
+    "superscript": str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"),
+    "subscript": str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋"),
+}
+
+
 @dataclass(slots=True)
 class Paragraph:
     text: str = ""
@@ -65,6 +71,7 @@ class Flow:
     def read(self, element: etree._Element) -> Paragraph:
         paragraph = Paragraph()
         paragraph.text = "".join(self._walk(element, paragraph))
+        self.fields = [True] * len(self.fields)  # code ends with its paragraph, so a broken field hides nothing after it
         return paragraph
 
     def note_label(self, kind: str, identity: str) -> str:
@@ -81,7 +88,7 @@ class Flow:
             if tag in _SKIPPED or tag in _GONE_IN[self.view]:
                 continue
             if tag == W + "t" or tag == W + "delText":
-                yield from self._shown(child.text or "")
+                yield from self._shown(_raised(element, child.text or ""))
             elif tag in _PLAIN:
                 yield from self._shown(_PLAIN[tag])
             elif tag in _MARKS and self.view == "marked":
@@ -166,3 +173,10 @@ class Flow:
                 paragraph.pictures.append(description.get("descr") or description.get("title") or "")
         if element.tag == W + "pict" and element.find(".//{*}imagedata") is not None:
             paragraph.pictures.append("")
+
+
+def _raised(run: etree._Element, text: str) -> str:
+    """10 with a raised 2 is no 102: digits above or below the line become Unicode's own."""
+    mark = run.find(f"{W}rPr/{W}vertAlign")
+    table = None if mark is None else _RAISED.get(mark.get(W + "val") or "")
+    return text if table is None or any(ord(c) not in table for c in text) else text.translate(table)

@@ -47,11 +47,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One step of a path. `level` only where the markup gave it; `rank` -1 for a heading without a number."""
+    """One step of a path. `level` of a heading, `depth` in a list: only where markup gave them. rank -1: a heading unnumbered."""
 
     label: str
     rank: int
     level: int = 0
+    depth: int = 0
     values: tuple[tuple[str, int], ...] = ()
 
 
@@ -209,7 +210,8 @@ class _Placer:
         self.books = self.books or number.rank == RANK_BOOK
         if number.style == "条":
             self.article = number.value
-        self.steps.append(_Step(number.label, number.rank, styled))
+        depth = self._leave_list(entry)
+        self.steps.append(_Step(number.label, number.rank, styled, depth))
         is_heading = entry.kind is BlockKind.HEADING or number.heading
         if is_heading:
             return BlockKind.HEADING, entry.level or len(self.steps)
@@ -242,8 +244,8 @@ class _Placer:
 
     def _enter_item(self, index: int, entry: Entry, number: Number) -> bool:
         if entry.label and entry.level:
-            del self.items[entry.level - 1 :]
-            self.items.append(_Step(number.label, RANK_ITEM, entry.level, number.values[:1]))
+            depth = self._leave_list(entry)
+            self.items.append(_Step(number.label, RANK_ITEM, 0, depth, number.values[:1]))
             self.suspended = False
             return True
         for depth in range(len(self.items) - 1, -1, -1):
@@ -257,8 +259,18 @@ class _Placer:
                 return self._push_item(number, (style, value))
         return False
 
+    def _leave_list(self, entry: Entry) -> int:
+        """Close what stands as deep in the markup's list as `entry`, or deeper; the entry's own depth, 0 outside lists."""
+        if not entry.label or entry.kind is not BlockKind.LIST_ITEM:
+            return 0
+        for steps in (self.steps, self.items):
+            first = next((index for index, step in enumerate(steps) if step.depth >= entry.level), None)
+            if first is not None:
+                del steps[first:]
+        return entry.level
+
     def _push_item(self, number: Number, value: tuple[str, int]) -> bool:
-        self.items.append(_Step(number.label, RANK_ITEM, 0, (value,)))
+        self.items.append(_Step(number.label, RANK_ITEM, 0, 0, (value,)))
         self.suspended = False
         return True
 

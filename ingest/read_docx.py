@@ -60,6 +60,7 @@ class _Reading:
         self.numbering = Numbering(self._related("numbering"))
         self.notes = {kind: self._by_id(kind + "s", kind) for kind in ("footnote", "endnote")}
         self.comments = self._comments()
+        self.carried = ""
         self.pictures: list[str] = []
         self.objects = 0
         self.symbols = 0
@@ -75,6 +76,8 @@ class _Reading:
             self._block(child)
             if done % _PARTS_OF_PROGRESS == 0:
                 self.source.progress(done, len(children))
+        if self.carried.strip():
+            self.draft.add(BlockKind.PARAGRAPH, self.carried)
         self._uncalled()
         self._furniture()
         self._report()
@@ -100,7 +103,12 @@ class _Reading:
         style = _value(properties, "pStyle") or self.styles.default
         level = self._heading_level(properties, style)
         number = self._number(properties, style) if paragraph.text.strip() else None
-        text, label, depth, counts = paragraph.text, "", 0, False
+        text, label, depth, counts = self.carried + paragraph.text, "", 0, False
+        self.carried = ""
+        if self._mark_is_gone(properties):  # the paragraph's end was deleted: it goes on in the next
+            self.carried = text
+            self._attached(paragraph)
+            return
         if number is not None:
             label, suffix, counts, depth = number
             text = f"{label}{' ' if suffix else ''}{text.lstrip()}"
@@ -110,6 +118,10 @@ class _Reading:
         separator = "\n" if kind is BlockKind.LIST_ITEM and self._after_list_item() else "\n\n"
         self.draft.add(kind, text, separator=separator, level=level or depth, label=label if counts else "")
         self._attached(paragraph)
+
+    def _mark_is_gone(self, properties: etree._Element | None) -> bool:
+        change = {"final": ("del", "moveFrom"), "original": ("ins", "moveTo")}.get(self.flow.view, ())
+        return properties is not None and any(properties.find(f"{W}rPr/{W}{kind}") is not None for kind in change)
 
     def _after_list_item(self) -> bool:
         return bool(self.draft.entries) and self.draft.entries[-1].kind is BlockKind.LIST_ITEM

@@ -1,0 +1,226 @@
+"""The corpus report: every real file read or refused, its words compared with the ground truth beside it.
+
+Run as a program (`make corpus-report`), it prints Markdown. Ground truth: docling's Markdown, pandoc's `.native`, CUAD's plain
+text. Words are compared as multisets: recall is the share of the truth's words that were read, precision the share of the read words that are in the truth.
+The same for markitdown and pymupdf4llm where they are installed. Nothing here is a test: it measures.
+"""
+# ruff: noqa: E501
+
+import html
+import re
+import sys
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from unabridged.errors import DocumentError
+from unabridged.ingest.reading import ingest
+
+DOCUMENTS = Path(__file__).resolve().parents[3] / "shared" / "documents"
+_WORD = re.compile(r"[\u3400-\u9fff\uac00-\ud7a3\u3040-\u30ff]|[^\W_]+")
+_SUFFIXES = [
+    ".pdf",
+    ".docx",
+    ".pptx",
+    ".xlsx",
+    ".html",
+    ".htm",
+    ".epub",
+    ".odt",
+    ".rtf",
+    ".doc",
+    ".md",
+    ".txt",
+    ".csv",
+    ".eml",
+    ".xml",
+    ".nxml",
+    ".png",
+    ".jpg",
+    ".tif",
+    ".tiff",
+    ".jpeg",
+]
+
+
+_PRINTED = ("Str", "Code", "CodeBlock", "InlineMath", "DisplayMath")
+_NATIVE_BLOCKS = [
+    "Para",
+    "Plain",
+    "Header",
+    "Note",
+    "CodeBlock",
+    "Cell",
+    "Row",
+    "BlockQuote",
+    "OrderedList",
+    "BulletList",
+    "DefinitionList",
+    "Div",
+    "Table",
+    "LineBlock",
+    "Figure",
+    "Caption",
+]
+# Word's list numbers are computed by some readers and left out by others and by most ground truth: not compared.
+_LIST_SIGN = re.compile(
+    r"^[ \t>]*(?:#+[ \t]+)?(?:[-*•+][ \t]+|(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\d+(?:\.\d+)+\.?)[ \t]+)?", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    group: str
+    path: Path
+    truth: str
+
+
+def words(text: str) -> Counter[str]:
+    """Words in lower case, East Asian characters one by one; compatibility forms and ligatures made alike."""
+    return Counter(_WORD.findall(unicodedata.normalize("NFKC", _LIST_SIGN.sub("", text)).lower()))
+
+
+def shares(truth: Counter[str], read: Counter[str]) -> tuple[float, float]:
+    """Recall and precision; 1 where there is nothing to find or nothing was read."""
+    common = sum((truth & read).values())
+    return common / max(1, truth.total()) if truth else 1.0, common / max(1, read.total()) if read else 1.0
+
+
+def markdown_words(text: str) -> str:
+    """What docling's Markdown says, without its own signs."""
+    text = re.sub(r"<!--.*?-->", " ", text, flags=re.DOTALL)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"\\([\\_*`#\[\](){}|<>.!+-])", r"\1", text)
+    return html.unescape(re.sub(r"</?[a-z][^>]*>", " ", text))
+
+
+def native_words(text: str) -> str:
+    """What the inlines of a pandoc `.native` file print: Str, Code, CodeBlock and Math; blocks stand on lines of their own."""
+    parts: list[str] = []
+    text = re.sub(r'\b(Code|CodeBlock)\s*\(\s*"[^"]*"\s*,\s*\[[^\]]*\]\s*,\s*\[[^\]]*\]\s*\)', r"\1", text)
+    for match in re.finditer(r'\b([A-Z][A-Za-z]+)\b(?:\s*("(?:[^"\\]|\\.)*"))?|"(?:[^"\\]|\\.)*"', text):
+        name, quoted = match[1], match[2]
+        if name in _PRINTED and quoted:
+            parts.append(_unquoted(quoted))
+        elif name in ("Space", "SoftBreak", "LineBreak"):
+            parts.append(" ")
+        elif name in _NATIVE_BLOCKS:
+            parts.append("\n")
+    return "".join(parts)
+
+
+def _unquoted(quoted: str) -> str:
+    escaped = re.sub(r"\\(\d+)(?:\\&)?", lambda m: chr(int(m[1])), quoted[1:-1])
+    return escaped.replace('\\"', '"').replace("\\n", "\n").replace("\\&", "").replace("\\\\", "\\")
+
+
+def cases() -> Iterator[Case]:
+    ingestion = DOCUMENTS / "ingestion"
+    for folder in sorted((ingestion / "docling").iterdir()):
+        for source in sorted((folder / "sources").glob("*.*")):
+            truth = folder / "groundtruth" / f"{source.name}.md"
+            if source.is_file() and truth.exists():
+                yield Case(f"docling {folder.name}", source, markdown_words(truth.read_text("utf-8")))
+    for folder, group in (("docx", "pandoc docx"), ("odt/odt", "pandoc odt"), ("rtf", "pandoc rtf"), ("epub", "pandoc epub")):
+        for source in sorted((ingestion / "pandoc" / folder).glob("*.*")):
+            native = (ingestion / "pandoc" / folder.replace("odt/odt", "odt/native") / source.stem).with_suffix(".native")
+            if source.suffix != ".native" and native.exists():
+                yield Case(group, source, native_words(native.read_text("utf-8")))
+    for source in sorted((DOCUMENTS / "contracts").glob("*.pdf")):
+        yield Case("CUAD contracts", source, source.with_suffix(".txt").read_text("utf-8"))
+
+
+def ours(path: Path) -> tuple[str, str]:
+    """The text, and what is kept apart from it (running heads and feet): that counts as found, and not as false."""
+    document = ingest(path)
+    return document.text, "\n".join(f.text for f in document.furniture)
+
+
+def readers() -> dict[str, Callable[[Path], tuple[str, str]]]:
+    found: dict[str, Callable[[Path], tuple[str, str]]] = {"unabridged": ours}
+    if find_spec("markitdown"):
+        from markitdown import MarkItDown
+
+        converter = MarkItDown()
+        found["markitdown"] = lambda path: (markdown_words(converter.convert(path).text_content), "")
+    if find_spec("pymupdf4llm"):
+        import pymupdf4llm
+
+        found["pymupdf4llm"] = lambda path: (markdown_words(pymupdf4llm.to_markdown(str(path))), "")
+    return found
+
+
+def compare(out: Callable[[str], object], *, only: str = "", detail: bool = False) -> None:
+    """Recall / precision by group and reader; with `detail` a line for every file below 0.99."""
+    tools = readers()
+    totals: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    seconds: Counter[tuple[str, str]] = Counter()
+    for case in cases():
+        if only and only not in case.group and only not in case.path.name:
+            continue
+        truth = words(case.truth)
+        scores = {}
+        for tool, read in tools.items():
+            if tool == "pymupdf4llm" and case.path.suffix != ".pdf":
+                continue
+            started = time.perf_counter()
+            try:
+                text, aside = read(case.path)
+                recall, _ = shares(truth, words(f"{text}\n{aside}"))
+                scores[tool] = (recall, shares(truth, words(text))[1])
+            except DocumentError:
+                scores[tool] = (0.0, 1.0) if truth else (1.0, 1.0)
+            except Exception:  # noqa: BLE001  (other people's readers fail in their own ways: that counts as nothing read)
+                scores[tool] = (0.0, 1.0)
+            seconds[case.group, tool] += time.perf_counter() - started
+            totals.setdefault((case.group, tool), []).append(scores[tool])
+        if detail and min(scores["unabridged"]) < 0.99:
+            out(f"  {case.path.name}: " + "  ".join(f"{tool} {r:.3f}/{p:.3f}" for tool, (r, p) in scores.items()))
+    out("| files | group | " + " | ".join(f"{tool}: recall / precision / s" for tool in tools) + " |")
+    out("| --- | --- |" + " --- |" * len(tools))
+    for group in dict.fromkeys(group for group, _ in totals):
+        cells = []
+        for tool in tools:
+            found = totals.get((group, tool), [])
+            recall, precision = (sum(column) / len(found) for column in zip(*found, strict=True)) if found else (0.0, 0.0)
+            cells.append(f"{recall:.3f} / {precision:.3f} / {seconds[group, tool]:.1f}" if found else "–")
+        out(f"| {len(totals[group, 'unabridged'])} | {group} | " + " | ".join(cells) + " |")
+
+
+def survey(out: Callable[[str], object]) -> None:
+    """Every file of the corpus, read or refused with the reason."""
+    counts: Counter[str] = Counter()
+    for path in sorted((DOCUMENTS / "ingestion").rglob("*")):
+        if path.suffix.lower() not in _SUFFIXES or not path.is_file() or "groundtruth" in path.parts:
+            continue
+        started = time.perf_counter()
+        try:
+            document = ingest(path)
+            counts["read"] += 1
+            problems = sorted({problem.kind.value for problem in document.problems})
+            outcome = f"{len(document.text):,} characters" + (f"; {', '.join(problems)}" if problems else "")
+        except DocumentError as error:
+            counts[type(error).__name__] += 1
+            outcome = f"{type(error).__name__}: {error.message}"
+        out(f"| {path.relative_to(DOCUMENTS / 'ingestion')} | {outcome} | {time.perf_counter() - started:.1f} |")
+    out("")
+    out(", ".join(f"{kind}: {count}" for kind, count in counts.most_common()))
+
+
+def main() -> None:
+    arguments = sys.argv[1:]
+    if not DOCUMENTS.is_dir():
+        sys.exit("There is no ../shared/documents: nothing to report on.")
+    if "--survey" in arguments:
+        survey(print)
+    else:
+        only = next((argument for argument in arguments if not argument.startswith("--")), "")
+        compare(print, only=only, detail="--detail" in arguments)
+
+
+if __name__ == "__main__":
+    main()

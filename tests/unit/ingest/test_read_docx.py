@@ -1,0 +1,278 @@
+"""Word: everything that prints is read in the order in which it prints, and what is not text is kept apart or reported."""
+# ruff: noqa: E501
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from unabridged.ingest.document import BlockKind, Document, ProblemKind
+from unabridged.ingest.docx_numbering import written
+from unabridged.ingest.reading import ingest
+from unabridged.ingest.validation import validate
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+R = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+
+
+def p(content: str, *, style: str = "", properties: str = "") -> str:
+    inside = (f'<w:pStyle w:val="{style}"/>' if style else "") + properties
+    runs = content if content.startswith("<") else f"<w:r><w:t>{content}</w:t></w:r>"
+    return f"<w:p><w:pPr>{inside}</w:pPr>{runs}</w:p>"
+
+
+def r(text: str) -> str:
+    return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def numbered(text: str, list_id: int, level: int = 0) -> str:
+    return p(text, properties=f'<w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{list_id}"/></w:numPr>')
+
+
+def levels(*formats: tuple[str, str], extra: str = "") -> str:
+    return "".join(
+        f'<w:lvl w:ilvl="{n}"><w:start w:val="1"/><w:numFmt w:val="{form}"/>{extra if n else ""}<w:lvlText w:val="{text}"/></w:lvl>'
+        for n, (form, text) in enumerate(formats)
+    )
+
+
+def read(tmp_path: Path, *body: str, options: dict[str, str] | None = None, strict: bool = False, **parts: str) -> Document:
+    """A Word file made of nothing but these elements; `parts` are further parts: numbering, styles, footnotes, comments, header1."""
+    kinds = {"header1": "header", "footer1": "footer"}
+    relations = "".join(
+        f'<Relationship Id="r{n}" Type="http://x/{kinds.get(name, name)}" Target="{name}.xml"/>' for n, name in enumerate(parts)
+    )
+    files = {
+        "word/document.xml": f"<w:document {W} {R}><w:body>{''.join(body)}</w:body></w:document>",
+        "word/_rels/document.xml.rels": f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{relations}</Relationships>',
+        **{f"word/{name}.xml": content for name, content in parts.items()},
+    }
+    path = tmp_path / "file.docx"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            if strict:
+                content = content.replace(
+                    "schemas.openxmlformats.org/wordprocessingml/2006/main", "purl.oclc.org/ooxml/wordprocessingml/main"
+                )
+            archive.writestr(name, content)
+    document = ingest(path, options=options)
+    validate(document)
+    return document
+
+
+def texts(document: Document) -> list[str]:
+    return [document.text[b.start : b.end] for b in document.blocks]
+
+
+def numbering(*lists: tuple[str, str]) -> str:
+    """`lists`: levels of an abstract list, and overrides of the list that uses it; ids from 1."""
+    abstracts = "".join(
+        f'<w:abstractNum w:abstractNumId="{n}">{inside}</w:abstractNum>' for n, (inside, _) in enumerate(lists, 1)
+    )
+    nums = "".join(f'<w:num w:numId="{n}"><w:abstractNumId w:val="{n}"/>{more}</w:num>' for n, (_, more) in enumerate(lists, 1))
+    return f"<w:numbering {W}>{abstracts}{nums}</w:numbering>"
+
+
+def test_numbers_of_several_levels_are_text_and_path(tmp_path: Path) -> None:
+    lists = numbering((levels(("decimal", "%1."), ("decimal", "%1.%2"), ("lowerLetter", "(%3)")), ""))
+    body = [
+        numbered("Term", 1),
+        numbered("Length", 1, 1),
+        numbered("one;", 1, 2),
+        numbered("two.", 1, 2),
+        numbered("End", 1, 1),
+    ]
+    document = read(tmp_path, *body, numbered("Law", 1), numbered("Place", 1, 1), numbering=lists)
+    assert texts(document) == ["1. Term", "1.1 Length", "(a) one;", "(b) two.", "1.2 End", "2. Law", "2.1 Place"]
+    assert [b.anchor.path for b in document.blocks] == ["1", "1.1", "1.1(a)", "1.1(b)", "1.2", "2", "2.1"]
+
+
+def test_chinese_articles_numbered_by_word(tmp_path: Path) -> None:
+    lists = numbering((levels(("chineseCountingThousand", "第%1章"), ("chineseCountingThousand", "第%2条")), ""))
+    body = [numbered("总则", 1), numbered("甲。", 1, 1), numbered("乙。", 1, 1)]
+    document = read(tmp_path, *body, numbering=lists)
+    assert texts(document) == ["第一章 总则", "第一条 甲。", "第二条 乙。"]
+    assert [b.anchor.path for b in document.blocks] == ["第一章", "第一章 第一条", "第一章 第二条"]
+
+
+def test_a_level_that_never_restarts(tmp_path: Path) -> None:
+    lists = numbering((levels(("decimal", "第%1章"), ("decimal", "第%2条"), extra='<w:lvlRestart w:val="0"/>'), ""))
+    body = [numbered("甲", 1), numbered("子。", 1, 1), numbered("乙", 1), numbered("丑。", 1, 1)]
+    assert texts(read(tmp_path, *body, numbering=lists)) == ["第1章 甲", "第1条 子。", "第2章 乙", "第2条 丑。"]
+
+
+def test_an_override_begins_a_list_anew_and_another_list_counts_by_itself(tmp_path: Path) -> None:
+    one = levels(("upperRoman", "%1)"))
+    lists = (
+        f'<w:numbering {W}><w:abstractNum w:abstractNumId="1">{one}</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="1"/></w:num>'
+        '<w:num w:numId="2"><w:abstractNumId w:val="1"/></w:num><w:num w:numId="3"><w:abstractNumId w:val="1"/>'
+        '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="5"/></w:lvlOverride></w:num></w:numbering>'
+    )
+    body = [numbered(word, n) for word, n in (("a", 1), ("b", 1), ("c", 2), ("d", 3), ("e", 3))]
+    assert texts(read(tmp_path, *body, numbering=lists)) == ["I) a", "II) b", "III) c", "V) d", "VI) e"]
+
+
+def test_a_heading_style_brings_level_and_number(tmp_path: Path) -> None:
+    styles = (
+        f'<w:styles {W}><w:style w:type="paragraph" w:styleId="H2"><w:name w:val="heading 2"/><w:pPr><w:numPr><w:ilvl w:val="0"/>'
+        '<w:numId w:val="1"/></w:numPr></w:pPr></w:style><w:style w:type="paragraph" w:styleId="Own"><w:name w:val="Own"/>'
+        '<w:basedOn w:val="H2"/></w:style></w:styles>'
+    )
+    lists = numbering((levels(("decimal", "Article %1")), ""))
+    document = read(
+        tmp_path, p("Term", style="H2"), p("It is five years."), p("Law", style="Own"), styles=styles, numbering=lists
+    )
+    assert texts(document) == ["Article 1 Term", "It is five years.", "Article 2 Law"]
+    assert [(b.kind, b.level, b.anchor.path) for b in document.blocks] == [
+        (BlockKind.HEADING, 2, "Article 1"),
+        (BlockKind.PARAGRAPH, 0, "Article 1"),
+        (BlockKind.HEADING, 2, "Article 2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "style", "shown"),
+    [
+        (128, "chineseCounting", "一百二十八"), (10, "chineseCountingThousand", "十"), (12, "ideographDigital", "一二"), (3, "upperRoman", "III"),
+        (28, "lowerLetter", "bb"), (7, "decimalZero", "07"), (3, "decimalEnclosedCircle", "③"), (2, "ideographTraditional", "乙"),
+        (25, "chineseLegalSimplified", "贰拾伍"), (22, "ordinal", "22nd"), (11, "ordinal", "11th"), (4, "cardinalText", "Four"), (9, "unheardOf", "9"),
+    ],
+)  # fmt: skip
+def test_number_formats(value: int, style: str, shown: str) -> None:
+    assert written(value, style) == shown
+
+
+REVISED = p(
+    r("The fee is ")
+    + '<w:del w:id="1"><w:r><w:delText>nine</w:delText></w:r></w:del><w:ins w:id="2">'
+    + r("ten")
+    + "</w:ins>"
+    + r(" crowns.")
+)
+
+
+@pytest.mark.parametrize(
+    ("view", "text"),
+    [
+        ("final", "The fee is ten crowns."),
+        ("original", "The fee is nine crowns."),
+        ("marked", "The fee is {-nine-}{+ten+} crowns."),
+    ],
+)
+def test_tracked_changes_in_three_views(tmp_path: Path, view: str, text: str) -> None:
+    document = read(tmp_path, REVISED, options={"revisions": view})
+    assert document.text == text
+    assert document.details["revisions"] == "2"
+    assert document.problems[0].kind is ProblemKind.REVISIONS
+
+
+def test_moved_text_stands_in_one_place(tmp_path: Path) -> None:
+    body = (
+        p('<w:moveFrom w:id="1">' + r("Moved.") + "</w:moveFrom>"),
+        p("Middle."),
+        p('<w:moveTo w:id="2">' + r("Moved.") + "</w:moveTo>"),
+    )
+    assert texts(read(tmp_path, *body)) == ["Middle.", "Moved."]
+    assert texts(read(tmp_path, *body, options={"revisions": "original"})) == ["Moved.", "Middle."]
+
+
+def test_a_deleted_paragraph_end_joins_two_paragraphs(tmp_path: Path) -> None:
+    body = p(r("One "), properties='<w:rPr><w:del w:id="1"/></w:rPr>'), p("sentence.")
+    assert texts(read(tmp_path, *body)) == ["One sentence."]
+    assert texts(read(tmp_path, *body, options={"revisions": "original"})) == ["One", "sentence."]
+
+
+def test_notes_stand_where_they_are_called(tmp_path: Path) -> None:
+    notes = f'<w:footnotes {W}><w:footnote w:type="separator" w:id="0">{p("-----")}</w:footnote><w:footnote w:id="2">{p("Net of tax.")}</w:footnote></w:footnotes>'
+    document = read(
+        tmp_path, p(r("The fee") + '<w:r><w:footnoteReference w:id="2"/></w:r>' + r(" is due.")), p("Next."), footnotes=notes
+    )
+    assert texts(document) == ["The fee[^1] is due.", "[^1] Net of tax.", "Next."]
+    assert document.blocks[1].kind is BlockKind.FOOTNOTE
+
+
+def test_comments_carry_author_date_and_range(tmp_path: Path) -> None:
+    comments = f'<w:comments {W}><w:comment w:id="7" w:author="Ms Alder" w:date="2024-05-03T10:00:00Z">{p("Too low?")}</w:comment></w:comments>'
+    commented = (
+        '<w:commentRangeStart w:id="7"/>'
+        + r("nine crowns")
+        + '<w:commentRangeEnd w:id="7"/><w:r><w:commentReference w:id="7"/></w:r>'
+    )
+    document = read(tmp_path, p(r("The fee is ") + commented + r(".")), comments=comments)
+    assert texts(document) == ["The fee is nine crowns.", "[Comment by Ms Alder, 2024-05-03 on “nine crowns”: Too low?]"]
+    assert document.blocks[1].kind is BlockKind.COMMENT
+
+
+def test_fields_show_their_result_and_not_their_code(tmp_path: Path) -> None:
+    complex_field = (
+        '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> REF clause4 \\h </w:instrText></w:r>'
+        '<w:r><w:fldChar w:fldCharType="separate"/></w:r>' + r("clause 4.1") + '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
+    )
+    simple = f'<w:fldSimple w:instr="PAGE">{r("12")}</w:fldSimple>'
+    assert read(tmp_path, p(r("See ") + complex_field + r(", page ") + simple + r("."))).text == "See clause 4.1, page 12."
+
+
+def test_a_field_that_never_ends_hides_nothing_after_its_paragraph(tmp_path: Path) -> None:
+    opened = '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>REF x</w:instrText></w:r>'
+    assert "Not lost." in read(tmp_path, p(r("Before.") + opened), p("Not lost.")).text
+
+
+def test_wrappers_links_and_symbols(tmp_path: Path) -> None:
+    control = f"<w:sdt><w:sdtPr/><w:sdtContent>{p('In a content control.')}</w:sdtContent></w:sdt>"
+    inline = "<w:smartTag>" + r("Oslo") + "</w:smartTag>" + r(", ") + "<w:hyperlink>" + r("see here") + "</w:hyperlink>"
+    signs = '<w:r><w:sym w:font="Wingdings" w:char="F0FE"/><w:tab/><w:t>paid</w:t><w:br/><w:noBreakHyphen/><w:t>x</w:t></w:r>'
+    raised = '<w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>2</w:t></w:r>'
+    document = read(tmp_path, control, p(inline), p(signs), p(r("10") + raised + r(" m")))
+    assert texts(document) == ["In a content control.", "Oslo, see here", "☑\tpaid\n\u2011x", "10² m"]
+
+
+def test_tables(tmp_path: Path) -> None:
+    def cell(text: str, properties: str = "") -> str:
+        return f"<w:tc><w:tcPr>{properties}</w:tcPr>{text if text.startswith('<') else p(text)}</w:tc>"
+
+    inner = f"<w:tbl><w:tr>{cell('x')}{cell('y')}</w:tr></w:tbl>"
+    table = (
+        f"<w:tbl><w:tr>{cell('Item', '<w:vMerge w:val=%srestart%s/>' % (chr(34), chr(34)))}{cell('Fee', '<w:gridSpan w:val=%s2%s/>' % (chr(34), chr(34)))}</w:tr>"  # noqa: UP031
+        f"<w:tr>{cell('<w:p/>', '<w:vMerge/>')}{cell('nine')}{cell(inner + p('after'))}</w:tr></w:tbl>"
+    )
+    document = read(tmp_path, p("Before."), table, p("After."))
+    assert texts(document) == ["Before.", "Item | Fee\n | nine | x y after", "After."]
+    assert document.blocks[1].kind is BlockKind.TABLE
+
+
+def test_a_table_of_one_column_is_read_as_paragraphs(tmp_path: Path) -> None:
+    table = f"<w:tbl><w:tr><w:tc>{p('第一条 甲。')}{p('第二条 乙。')}</w:tc></w:tr></w:tbl>"
+    assert [b.anchor.path for b in read(tmp_path, table).blocks] == ["第一条", "第二条"]
+
+
+def test_text_boxes_follow_their_paragraph_once(tmp_path: Path) -> None:
+    mc = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    inside = f"<w:txbxContent>{p('In the box.')}</w:txbxContent>"
+    box = f"<w:r><mc:AlternateContent {mc}><mc:Choice><w:drawing>{inside}</w:drawing></mc:Choice><mc:Fallback><w:pict>{inside}</w:pict></mc:Fallback></mc:AlternateContent></w:r>"
+    assert texts(read(tmp_path, p(r("Anchor.") + box), p("Next."))) == ["Anchor.", "In the box.", "Next."]
+
+
+def test_headers_and_footers_are_kept_apart(tmp_path: Path) -> None:
+    document = read(
+        tmp_path, p("Body."), header1=f"<w:hdr {W}>{p('Confidential')}</w:hdr>", footer1=f"<w:ftr {W}>{p('Page')}</w:ftr>"
+    )
+    assert document.text == "Body."
+    assert [f.text for f in document.furniture] == ["Confidential", "Page"]
+
+
+def test_strict_files_are_read_like_others(tmp_path: Path) -> None:
+    assert read(tmp_path, p("Words."), strict=True).text == "Words."
+
+
+def test_pictures_and_embedded_files_are_reported(tmp_path: Path) -> None:
+    picture = '<w:r><w:drawing xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:d="x"><d:docPr descr="A map"/><a:blip/></w:drawing></w:r>'
+    document = read(tmp_path, p(r("Words.") + picture + "<w:r><w:object/></w:r>"))
+    assert [(problem.kind, problem.where) for problem in document.problems] == [
+        (ProblemKind.DROPPED_OBJECT, "1 pictures (A map)"),
+        (ProblemKind.DROPPED_OBJECT, "1 embedded objects"),
+    ]
+
+
+def test_formulas_are_linear(tmp_path: Path) -> None:
+    m = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+    formula = f'<m:oMath xmlns:m="{m}"><m:f><m:num><m:r><m:t>a+b</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f></m:oMath>'
+    assert read(tmp_path, p(r("x = ") + formula)).text == "x = (a+b)/2"
