@@ -11,15 +11,12 @@ from unabridged.errors import UsageError
 from unabridged.events import Event, Finished, Reading, SourceCited, TextDelta, Unsaved, translate
 from unabridged.finding import find_answer
 from unabridged.ingest.document import Document, Passage
-from unabridged.ingest.passages import passages
 from unabridged.models import engine as contract
 from unabridged.models.engine import Engine, Sampling
 from unabridged.prompts import RULES, ChatPrompt, Exchange, FinderPrompt
 from unabridged.receipts import Tally
 
 EVIDENCE_TOKENS = 512  # kept free for the request for a quotation
-TARGET_CHARACTERS = 400  # of a passage as the library keeps it
-MOST_CHARACTERS = 6400  # of a passage that a finder is still asked to find a sentence in
 RESERVE_STEP = 1024  # the reserve grows in steps, so that a longer question seldom needs another window
 
 Books = Sequence[tuple[Document, Sequence[Passage]]]
@@ -56,8 +53,6 @@ class Assistant:
 
     def context(self, books: Books) -> Context:
         """The whole documents as one reading. Raises UsageError, DocumentEmpty, DoesNotFit."""
-        if self.finder:
-            books = coarse_enough(books, self.finder.numbers)
         return build(self.engine, self.prompt, books)
 
     def read(
@@ -128,15 +123,6 @@ class Assistant:
             limit=request.answer_tokens,
             sampling=Sampling(temperature=request.temperature),
         )
-
-
-def coarse_enough(books: Books, most: int) -> Books:
-    """The same texts in at most `most` passages, longer ones where needed; as they are when even that is not enough."""
-    target = TARGET_CHARACTERS
-    while sum(len(tiles) for _, tiles in books) > most and target < MOST_CHARACTERS:
-        target *= 2
-        books = [(document, passages(document, target_characters=target)) for document, _ in books]
-    return books
 
 
 def _shown(step: contract.ReadProgress) -> Reading:

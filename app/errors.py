@@ -69,9 +69,9 @@ class DoesNotFit(UnabridgedError):
 
     exit_status = 4
 
-    def __init__(self, *, needed_tokens: int, window_tokens: int, choices: Sequence[str]) -> None:
+    def __init__(self, *, needed_tokens: int, window_tokens: int, choices: Sequence[str], message: str | None = None) -> None:
         super().__init__(
-            f"The reading needs {needed_tokens:,} tokens and the window holds {window_tokens:,}; nothing was read or cut.",
+            message or f"The reading needs {needed_tokens:,} tokens and the window holds {window_tokens:,}; nothing was read or cut.",
             hint="; or ".join(choices),
         )
         self.needed_tokens = needed_tokens
