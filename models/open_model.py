@@ -13,7 +13,16 @@ from unabridged.models.chat_template import TemplatePieces, cut_template
 from unabridged.models.engine import ChatFrame, EngineOptions, Finder, ModelInfo
 from unabridged.models.gguf_header import GgufHeader, read_header
 from unabridged.models.kv_size import kv_bytes_per_token
-from unabridged.models.llama_binding import KV_TYPES, LIBRARY_VERSION, Model, device_name, gpu_is_usable, start_backend
+from unabridged.models.llama_binding import (
+    KV_TYPES,
+    LIBRARY_VERSION,
+    Context,
+    Model,
+    Rows,
+    device_name,
+    gpu_is_usable,
+    start_backend,
+)
 from unabridged.models.segments import SegmentStore
 from unabridged.models.session import OUTPUTS, Session
 from unabridged.models.tokenizer import Tokenizer
@@ -59,6 +68,7 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
     model = Model(path, gpu_layers=options.gpu_layers)
     if not model.has_decoder_only:
         raise ModelFileError(f"{path.name} is not a model that answers.", hint="Choose a chat model, not an encoder.")
+    _try(model, kv_type)
     device = device_name() if gpu else "CPU"
     print_of = fingerprint(header, options.segments_folder, kv_type=kv_type, device=device)
     kv_bytes = kv_bytes_per_token(header, kv_type)
@@ -97,6 +107,12 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
     template = header.metadata.get("tokenizer.chat_template")
     pieces = cut_template(str(template), bos=model.bos_name, eos=model.eos_name) if template and info.finder is None else None
     return OpenModel(info, session, tokenizer, pieces, model.bos)
+
+
+def _try(model: Model, kv_type: str) -> None:
+    """Evaluate one token: a file whose dimensions lie fails here, at load, and not in the middle of a reading."""
+    with Context(model, window=256, chunk_tokens=32, sequences=2, outputs=2, kv_type=kv_type, threads=1) as context:
+        context.decode([Rows(0, np.zeros(1, np.int32), 0, 1)])
 
 
 def _finder(header: GgufHeader) -> Finder | None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import drained
-
 from unabridged.errors import DoesNotFit, EngineFailed, UsageError
 from unabridged.models.engine import EngineOptions, Reading, Tokens
 from unabridged.models.engine_process import EngineProcess
@@ -32,7 +31,9 @@ def read(opened: OpenModel, tokens: Tokens, *, fresh: bool = False) -> Reading:
     return opened.session.scheduler.run(opened.session.read(tokens, fresh=fresh))
 
 
-def test_a_restored_reading_gives_the_same_logits_as_a_fresh_one(tiny_model: Path, options: EngineOptions, document: Document) -> None:
+def test_a_restored_reading_gives_the_same_logits_as_a_fresh_one(
+    tiny_model: Path, options: EngineOptions, document: Document
+) -> None:
     tokens = document(1000)
     first, second = open_model(tiny_model, options), open_model(tiny_model, options)
     fresh = read(first, tokens)
@@ -49,7 +50,7 @@ def test_a_reading_that_begins_like_another_reuses_its_segments(opened: OpenMode
     read(opened, tokens[:600])
     longer = read(opened, tokens)
     assert (longer.reused, longer.evaluated) == (512, 488)
-    files = list(opened.session._store.folder.glob("*.segment"))  # noqa: SLF001
+    files = list(opened.session._store.folder.glob("*.segment"))
     assert len(files) == 3 + 2  # 256, 512, 600 and then 768, 1000: the common ones once
 
 
@@ -109,12 +110,13 @@ def test_closing_a_reading_keeps_what_was_read(engine: EngineProcess, document: 
 
 
 def test_a_kill_in_mid_prefill_loses_at_most_one_segment(engine: EngineProcess, document: Document) -> None:
-    tokens, done, first = document(8000), 0, engine.pid
+    tokens, first = document(8000), engine.pid
+    reading = engine.read(tokens)
+    while next(reading).done < 3000:
+        pass
+    os.kill(first, signal.SIGKILL)
     with pytest.raises(EngineFailed) as failure:
-        for progress in engine.read(tokens):
-            done = progress.done
-            if done > 3000 and first == engine.pid:
-                os.kill(first, signal.SIGKILL)
+        drained(reading)
     assert "again" in failure.value.hint
     result = drained(engine.read(tokens))
     assert engine.pid != first
@@ -140,7 +142,7 @@ def test_a_full_disk_does_not_stop_a_reading(opened: OpenModel, document: Docume
     reading = read(opened, document(700))
     assert reading.evaluated == 700
     assert reading.unsaved == "No space left on device"
-    assert not list(opened.session._store.folder.iterdir())  # noqa: SLF001  nothing half-written stays
+    assert not list(opened.session._store.folder.iterdir())  # nothing half-written stays
     assert drained_generate(opened, reading)
 
 
