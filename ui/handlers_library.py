@@ -45,7 +45,7 @@ class LibraryHandlers:
         text, name = str(data["text"]), str(data.get("name") or "").strip()
         if not text.strip():
             raise UsageError("There is no text to add.", hint="Paste the text into the field first.")
-        path = self.new_upload(f"{name or ' '.join(text.split())[:40]}.txt")
+        path = self.new_upload(f"{name or ' '.join(text.split())[:40].rstrip('.')}.txt")
         path.write_text(text, encoding="utf-8")
         return {"job": self._add(path, temporary=True)}
 

@@ -5,21 +5,20 @@ into changes of what is shown of it.
 """
 
 import itertools
-import logging
 import threading
 import time
 from collections.abc import Callable, Generator
 from typing import Any
 
 from unabridged.errors import UnabridgedError
+from unabridged.fault_report import report
 
 News = dict[str, Any]
 Fold = Callable[[News, Any], None]
 
 KEPT_S = 20.0  # a finished job stays visible, so that a tab that was reconnecting learns how it ended
 STATES = ("running", "finished", "stopped", "failed")
-
-logger = logging.getLogger(__name__)
+FAULT = "Something in this program went wrong."
 
 
 class Job:
@@ -101,9 +100,8 @@ class Jobs:
             state = self._follow(job, events, fold)
         except UnabridgedError as error:
             job.news |= {"error": error.message, "hint": error.hint}
-        except Exception:
-            logger.exception("a %s job failed", job.kind)
-            job.news |= {"error": "Something in this program went wrong.", "hint": "Try again; the server's log says where."}
+        except Exception as error:  # noqa: BLE001 a fault of ours: told to the user, and where it was is written down
+            job.news |= {"error": FAULT, "hint": report(error)}
         finally:
             job.ended_at = time.monotonic()
             job.state = state

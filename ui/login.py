@@ -8,6 +8,7 @@ import hmac
 import html
 import secrets
 import time
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.requests import Request
@@ -31,12 +32,13 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 class Login:
     """Checks the password with scrypt (RFC 7914); raises UsageError when it is too short to keep anyone out."""
 
-    def __init__(self, password: str) -> None:
+    def __init__(self, password: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         if len(password) < SHORTEST_PASSWORD:
             raise UsageError(
                 f"The password has {len(password)} characters; at least {SHORTEST_PASSWORD} are needed.",
                 hint="Choose a longer one: whoever knows it reads your documents.",
             )
+        self._clock = clock
         self._salt = secrets.token_bytes(16)
         self._hash = self._hashed(password)
         self._sessions: dict[str, float] = {}  # token: when it ends, in seconds of the monotonic clock
@@ -48,10 +50,10 @@ class Login:
             morsel = SimpleCookie(cookie_header).get(COOKIE)
         except CookieError:
             return False
-        return morsel is not None and self._sessions.get(morsel.value, 0.0) > time.monotonic()
+        return morsel is not None and self._sessions.get(morsel.value, 0.0) > self._clock()
 
     def seconds_to_wait(self, address: str) -> float:
-        return max(0.0, self._failures.get(address, (0, 0.0))[1] - time.monotonic())
+        return max(0.0, self._failures.get(address, (0, 0.0))[1] - self._clock())
 
     def open(self, password: str, *, address: str) -> str | None:
         """A new session's token, or None: wrong, or tried too soon. Each failure past the free ones doubles the wait."""
@@ -60,10 +62,10 @@ class Login:
         if not hmac.compare_digest(self._hashed(password), self._hash):
             failures = self._failures.get(address, (0, 0.0))[0] + 1
             wait_s = 0.0 if failures < FREE_TRIES else min(LONGEST_WAIT_S, 2.0 ** (failures - FREE_TRIES))
-            self._failures[address] = (failures, time.monotonic() + wait_s)
+            self._failures[address] = (failures, self._clock() + wait_s)
             return None
         self._failures.pop(address, None)
-        now = time.monotonic()
+        now = self._clock()
         self._sessions = {token: end for token, end in self._sessions.items() if end > now}
         token = secrets.token_urlsafe(32)
         self._sessions[token] = now + SESSION_S

@@ -9,6 +9,8 @@ from typing import Any
 
 import gradio as gr
 from unabridged.errors import UnabridgedError
+from unabridged.fault_report import report
+from unabridged.ui.jobs import FAULT
 
 Answer = Any  # what JSON can hold
 Handler = Callable[[dict[str, Any]], Answer]
@@ -38,13 +40,15 @@ def panel(name: str, *functions: Handler, language: str) -> gr.HTML:
 
 
 def _answering(function: Handler) -> Handler:
-    """Our errors become values that the page shows: one sentence and one hint. Others are faults and go to the log."""
+    """Errors become values that the page shows: one sentence and one hint."""
 
     def answer(data: dict[str, Any]) -> Answer:
         try:
             return function(data)
         except UnabridgedError as error:
             return {"error": error.message, "hint": error.hint, "kind": type(error).__name__}
+        except Exception as error:  # noqa: BLE001 a fault of ours: told to the user, and where it was is written down
+            return {"error": FAULT, "hint": report(error), "kind": "Fault"}
 
     answer.__name__ = function.__name__
     return answer

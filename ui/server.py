@@ -1,12 +1,13 @@
 """The local web server: Gradio's page in each language, a few routes of our own beside it, and the gate before all of them."""
 
+import asyncio
 import json
 import os
 import shutil
 import tempfile
 import threading
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -86,20 +87,37 @@ def build_app(
     _add_front_door(app, workspace, login)
     _add_page_parts(app, workspace, jobs, images)
     _add_upload(app, handlers.library)
-    for language in LANGUAGES:
-        gr.mount_gradio_app(
-            app,
-            page(handlers, language=language),
-            path=f"/{language}",
-            theme=theme(),
-            footer_links=[],
-            run_history=False,
-            ssr_mode=False,
-            enable_monitoring=False,
-            show_error=False,
-            max_file_size=UPLOAD_BYTES,
-        )
+    _within_a_loop(lambda: [_add_page(app, handlers, language) for language in LANGUAGES])
     return Gate(app, host_names=host_names, login=login)
+
+
+def _within_a_loop(work: Callable[[], object]) -> None:
+    """Gradio opens an event loop for each lock that it makes outside of one, and never closes it."""
+
+    async def inside() -> None:
+        work()
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(inside())
+    else:
+        work()
+
+
+def _add_page(app: FastAPI, handlers: Handlers, language: str) -> None:
+    gr.mount_gradio_app(
+        app,
+        page(handlers, language=language),
+        path=f"/{language}",
+        theme=theme(),
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        show_error=False,
+        max_file_size=UPLOAD_BYTES,
+    )
 
 
 def _add_front_door(app: FastAPI, workspace: Workspace, login: Login | None) -> None:

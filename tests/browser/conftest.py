@@ -15,7 +15,10 @@ from unabridged.ui.server import build_app
 from unabridged.workspace import Workspace
 
 CHROMIUM = Path(os.environ.get("UNABRIDGED_CHROMIUM", "/usr/bin/chromium"))
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
 DESK = {"width": 1440, "height": 900}
 
 

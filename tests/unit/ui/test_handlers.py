@@ -1,0 +1,230 @@
+"""What the panels ask for, without a browser: over a real library and a scripted engine."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from unabridged.errors import UsageError
+from unabridged.home import Home
+from unabridged.ui.events_shown import shown
+from unabridged.ui.handlers_chat import ChatHandlers
+from unabridged.ui.handlers_library import LibraryHandlers, harmless_name
+from unabridged.ui.handlers_settings import SettingsHandlers
+from unabridged.ui.handlers_source import SourceHandlers
+from unabridged.ui.jobs import Job, Jobs
+from unabridged.workspace import Workspace
+
+from tests.fakes import FakeEngines
+
+
+@pytest.fixture
+def workspace(home: Home, engines: FakeEngines) -> Iterator[Workspace]:
+    with Workspace(home, start_engine=engines.start) as opened:
+        yield opened
+
+
+@pytest.fixture
+def jobs() -> Jobs:
+    return Jobs()
+
+
+@pytest.fixture
+def library(workspace: Workspace, jobs: Jobs, tmp_path: Path) -> LibraryHandlers:
+    return LibraryHandlers(workspace, jobs, tmp_path / "uploads")
+
+
+@pytest.fixture
+def chat(workspace: Workspace, jobs: Jobs) -> ChatHandlers:
+    return ChatHandlers(workspace, jobs)
+
+
+@pytest.fixture
+def document(workspace: Workspace, contract: Path) -> str:
+    return added(workspace, contract)
+
+
+def added(workspace: Workspace, path: Path) -> str:
+    steps = workspace.add(path)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return str(end.value.id)
+
+
+def ended(jobs: Jobs, job_id: str) -> Job:
+    job = next(job for job in jobs.all() if job.id == job_id)
+    assert job.ended.wait(20)
+    return job
+
+
+def ask(chat: ChatHandlers, jobs: Jobs, document: str, question: str = "Which law?", **more: str | bool | None) -> Job:
+    return ended(jobs, chat.ask({"documents": [document], "question": question, "language": "en", **more})["job"])
+
+
+def test_an_uploaded_file_is_read_and_its_upload_deleted(library: LibraryHandlers, jobs: Jobs) -> None:
+    path = library.new_upload("合同 2024.txt")
+    path.write_text("第一条 本合同自签字之日起生效。", encoding="utf-8")
+    job = ended(jobs, library.start_reading_file(path))
+    [entry] = library.documents({})
+    assert (job.state, job.news["document"], entry["name"]) == ("finished", entry["id"], "合同 2024.txt")
+    assert not path.parent.exists()
+
+
+def test_a_file_that_cannot_be_read_says_why_and_leaves_nothing(library: LibraryHandlers, jobs: Jobs) -> None:
+    path = library.new_upload("empty.txt")
+    path.touch()
+    job = ended(jobs, library.start_reading_file(path))
+    assert job.state == "failed"
+    assert "empty" in job.news["error"]
+    assert job.news["hint"]
+    assert library.documents({}) == []
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\files\\a.docx", "a.docx"),
+        ("..", "document"),
+        ("", "document"),
+        ("a\x00b\n.pdf", "ab.pdf"),
+        ("<img src=x>.txt", "img src=x.txt"),
+        ("x" * 300 + ".pdf", "x" * 116 + ".pdf"),
+    ],
+)
+def test_names_of_uploads_are_made_harmless(library: LibraryHandlers, given: str, kept: str) -> None:
+    assert harmless_name(given) == kept
+    assert library.new_upload(given).name == kept
+
+
+def test_pasted_text_and_the_sample_become_documents(library: LibraryHandlers, jobs: Jobs) -> None:
+    ended(jobs, library.add_text({"text": "Some words of mine.", "name": ""})["job"])
+    ended(jobs, library.add_sample({})["job"])
+    assert {row["name"] for row in library.documents({})} == {"Some words of mine.txt", "Harbour lease.md"}
+    with pytest.raises(UsageError):
+        library.add_text({"text": " \n"})
+
+
+def test_search_looks_at_names_and_contents(library: LibraryHandlers, document: str) -> None:
+    assert library.search({"words": "CONTRACT"})["named"] == [document]
+    [place] = library.search({"words": "laws of Norway"})["places"]
+    assert (place["document"], place["words"]) == (document, "laws of Norway")
+
+
+def test_a_document_is_renamed_and_removed(library: LibraryHandlers, jobs: Jobs, document: str) -> None:
+    before = jobs.lists
+    library.rename_document({"document": document, "name": "Lease"})
+    assert [row["name"] for row in library.documents({})] == ["Lease"]
+    library.remove_document({"document": document})
+    assert library.documents({}) == []
+    assert jobs.lists == before + 2, "other tabs hear of it"
+
+
+def test_an_answer_is_streamed_kept_and_cited(
+    chat: ChatHandlers, jobs: Jobs, document: str, engines: FakeEngines, workspace: Workspace
+) -> None:
+    engines.script.replies = ["Norway [3]."]
+    job = ask(chat, jobs, document)
+    assert job.state == "finished"
+    conversation = chat.conversation({"conversation": job.news["conversation"], "language": "en"})
+    [turn] = conversation["turns"]
+    [citation] = turn["citations"]
+    text = workspace.library.document(document).text
+    assert text[citation["start"] : citation["end"]] == citation["quote"]
+    assert 'data-n="1"' in turn["html"]
+    [receipt] = turn["receipt"]["documents"]
+    assert receipt["characters"] == receipt["characters_read"] == len(text)
+    assert shown(job.shown(), language="en")["html"] == turn["html"], "what streamed last is what is kept"
+
+
+def test_an_edited_question_is_a_branch(chat: ChatHandlers, jobs: Jobs, document: str, engines: FakeEngines) -> None:
+    engines.script.replies = ["a", "b", "c"]
+    first = ask(chat, jobs, document)
+    conversation = first.news["conversation"]
+    ask(chat, jobs, document, "Edited?", conversation=conversation, parent=None)
+    ask(chat, jobs, document, "And then?", conversation=conversation, parent=first.news["turn"], follows=True)
+    turns = chat.conversation({"conversation": conversation, "language": "en"})["turns"]
+    assert [(turn["question"], turn["parent"], turn["follows"]) for turn in turns] == [
+        ("Which law?", None, False),
+        ("Edited?", None, False),
+        ("And then?", first.news["turn"], True),
+    ]
+
+
+def test_an_answer_that_nobody_writes_any_more_was_stopped(chat: ChatHandlers, workspace: Workspace, document: str) -> None:
+    conversation = workspace.conversations.start([(document, "contract.txt")], title="t")
+    workspace.conversations.begin(conversation.id, "q", parent_id=None, follows=False, model="m", fingerprint="f")
+    [turn] = chat.conversation({"conversation": conversation.id, "language": "en"})["turns"]
+    assert turn["state"] == "stopped"
+
+
+def test_a_question_needs_words_and_documents(chat: ChatHandlers, document: str) -> None:
+    with pytest.raises(UsageError):
+        chat.ask({"documents": [document], "question": "  ", "language": "en"})
+    with pytest.raises(UsageError):
+        chat.ask({"documents": [], "question": "Why?", "language": "en"})
+
+
+def test_what_does_not_fit_is_refused_with_choices(chat: ChatHandlers, jobs: Jobs, document: str, engines: FakeEngines) -> None:
+    engines.script.window = 500
+    meter = chat.meter({"documents": [document]})
+    assert not meter["fits"]
+    assert meter["choices"]
+    job = ask(chat, jobs, document)
+    assert job.state == "failed"
+    assert "nothing was read or cut" in job.news["error"]
+    assert chat.conversations({}) == []
+
+
+def test_the_meter_counts_each_document(chat: ChatHandlers, document: str) -> None:
+    meter = chat.meter({"documents": [document]})
+    assert meter["fits"]
+    assert meter["choices"] == []
+    [share] = meter["shares"]
+    assert share["document"] == document
+    assert 0 < share["tokens"] <= meter["tokens"]
+
+
+def test_a_running_answer_is_stopped_before_its_conversation_goes(
+    chat: ChatHandlers, jobs: Jobs, document: str, engines: FakeEngines
+) -> None:
+    engines.script.replies = ["word " * 100_000]
+    started = chat.ask({"documents": [document], "question": "Why?", "language": "en"})["job"]
+    job = next(job for job in jobs.all() if job.id == started)
+    while "text" not in job.news:
+        time.sleep(0.01)
+    chat.delete_conversation({"conversation": job.news["conversation"]})
+    assert ended(jobs, started).state == "stopped"
+    assert chat.conversations({}) == []
+
+
+def test_the_source_pane_shows_the_cited_words(workspace: Workspace, document: str) -> None:
+    source = SourceHandlers(workspace)
+    [[start, end, _]] = source.find_in({"document": document, "words": "laws of norway"})["spans"]
+    blocks = source.section({"document": document, "start": start, "end": end})
+    assert any("laws of Norway" in block["text"] for block in blocks)
+    assert source.open_source({"document": document})["name"] == "contract.txt"
+    with pytest.raises(UsageError):
+        source.open_source({"document": "unknown"})
+
+
+def test_settings_are_kept_or_refused_as_a_whole(workspace: Workspace, jobs: Jobs) -> None:
+    settings = SettingsHandlers(workspace, jobs)
+    model = settings.chosen_model()
+    assert settings.save(language="en", model=model, changes={"temperature": 0.5, "theme": "dark"}).saved
+    assert (workspace.settings.temperature, workspace.settings.theme) == (0.5, "dark")
+    outcome = settings.save(language="en", model=model, changes={"temperature": 0.1, "kv_type": "q9"})
+    assert not outcome.saved
+    assert "kv_type" in outcome.message
+    assert workspace.settings.temperature == 0.5
+
+
+def test_a_file_that_is_no_model_is_refused(workspace: Workspace, jobs: Jobs, contract: Path) -> None:
+    settings = SettingsHandlers(workspace, jobs)
+    outcome = settings.use_path(f" {contract} ", language="en")
+    assert not outcome.saved
+    assert "GGUF" in outcome.message
+    assert settings.chosen_model() == "starter"
