@@ -210,8 +210,8 @@ class Context:
         params.n_seq_max, params.n_outputs_max = sequences, min(chunk_tokens, max(outputs, sequences))
         params.n_threads = params.n_threads_batch = threads
         params.type_k = params.type_v = KV_TYPES[kv_type]
-        if kv_type not in ("f16", "f32"):
-            params.flash_attn_type = 1  # a quantised V needs it
+        if kv_type != "f16":  # a quantised V needs flash attention; f32 is for exactness, which flash attention rounds away
+            params.flash_attn_type = 0 if kv_type == "f32" else 1
         params.kv_unified = params.swa_full = True
         params.no_perf = True
         if rope.scaling:

@@ -1,0 +1,154 @@
+"""Logits of the session against transformers, an independent implementation, for the same random weights.
+
+Stated tolerance, on log probabilities whose standard deviation is above 1: 1e-3 with f32 weights and an f32 KV cache, where
+only the order of additions differs; 0.15 with the f16 cache and the flash attention of normal use, which round to 11 bits.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "models"))
+from tiny_models import tensor_shapes, vocabulary, write_tiny_model
+from unabridged.models.engine import EngineOptions, Tokens
+from unabridged.models.gguf_header import read_header
+from unabridged.models.open_model import OpenModel, open_model
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+pytestmark = pytest.mark.reference
+
+ARCHITECTURES = ("llama", "qwen2", "qwen3", "cohere2")
+EXACT, ROUNDED = 1e-3, 0.15
+LAYERS, WIDTH, HEADS, KV_HEADS, HEAD, HIDDEN, SLIDING = 4, 128, 4, 2, 32, 128, 128
+
+
+def weights_of(path: Path) -> dict[str, np.ndarray]:
+    """By GGUF name, as the file has them."""
+    import gguf
+
+    return {tensor.name: np.array(tensor.data) for tensor in gguf.GGUFReader(path).tensors}
+
+
+def reference(architecture: str, path: Path, rope: dict[str, Any] | None = None) -> Any:  # noqa: ANN401  a transformers model
+    weights = weights_of(path)
+    size = len(weights["token_embd.weight"])
+    if architecture == "llama":
+        for name in weights:
+            if name.endswith(("attn_q.weight", "attn_k.weight")):
+                weights[name] = turned(weights[name], HEADS if "attn_q" in name else KV_HEADS)
+    rope = rope or {"rope_type": "default", "rope_theta": 10000.0}
+    common = {
+        "vocab_size": size, "hidden_size": WIDTH, "intermediate_size": HIDDEN, "num_hidden_layers": LAYERS,
+        "num_attention_heads": HEADS, "num_key_value_heads": KV_HEADS, "head_dim": HEAD, "max_position_embeddings": 8192,
+        "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0,
+        "rope_parameters": rope, "attn_implementation": "eager",
+    }  # fmt: skip
+    if architecture == "cohere2":
+        pattern = ["sliding_attention"] * 3 + ["full_attention"]
+        config = transformers.Cohere2Config(
+            **common, layer_norm_eps=1e-5, logit_scale=1.0, sliding_window=SLIDING, layer_types=pattern
+        )
+        model = transformers.Cohere2ForCausalLM(config)
+    else:
+        classes = {
+            "llama": (transformers.LlamaConfig, transformers.LlamaForCausalLM),
+            "qwen2": (transformers.Qwen2Config, transformers.Qwen2ForCausalLM),
+            "qwen3": (transformers.Qwen3Config, transformers.Qwen3ForCausalLM),
+        }
+        make_config, make_model = classes[architecture]
+        model = make_model(make_config(**common, rms_norm_eps=1e-6, tie_word_embeddings=False))
+    model.load_state_dict({their: torch.tensor(weights[our]) for our, their in names(architecture, size).items()}, strict=False)
+    return model.eval()
+
+
+def turned(weight: np.ndarray, heads: int) -> np.ndarray:
+    """llama GGUFs rotate neighbouring pairs, transformers the two halves of a head: the same rows in another order."""
+    return weight.reshape(heads, HEAD // 2, 2, -1).swapaxes(1, 2).reshape(weight.shape)
+
+
+def names(architecture: str, size: int) -> dict[str, str]:
+    parts = {
+        "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
+        "attn_v": "self_attn.v_proj",
+        "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm", "ffn_gate": "mlp.gate_proj",
+        "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
+        "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm",
+    }  # fmt: skip
+    found = {"token_embd.weight": "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight"}
+    if architecture != "cohere2":  # whose output is tied to the embeddings
+        found["output.weight"] = "lm_head.weight"
+    for name in tensor_shapes(architecture, size, LAYERS, WIDTH, HEADS, KV_HEADS, HEAD, HIDDEN):
+        if name.startswith("blk."):
+            _, layer, part, kind = name.split(".")
+            found[name] = f"model.layers.{layer}.{parts[part]}.{kind}"
+    return found
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    path = tmp_path_factory.mktemp(request.param) / "model.gguf"
+    write_tiny_model(
+        path, architecture=request.param, layers=LAYERS, width=WIDTH, heads=HEADS, kv_heads=KV_HEADS, head_size=HEAD,
+        feed_forward=HIDDEN, sliding_window=SLIDING,
+    )  # fmt: skip
+    return request.param, path
+
+
+@pytest.fixture
+def opened(model: tuple[str, Path], tmp_path: Path) -> Iterator[OpenModel]:
+    opened = open_model(model[1], EngineOptions(tmp_path, kv_type="f32", chunk_tokens=64, segment_tokens=128, threads=1))
+    yield opened
+    opened.session.close()
+
+
+def tokens_of(length: int) -> Tokens:
+    return np.random.default_rng(7).integers(0, len(vocabulary()[0]), length).astype(np.int32)
+
+
+def log_probabilities(opened: OpenModel, tokens: Tokens, split: int) -> np.ndarray:
+    """Of the next token, after reading `split` tokens and asking with the rest."""
+    run = opened.session.scheduler.run
+    reading = run(opened.session.read(tokens[:split]))
+    options = [np.array([token], np.int32) for token in range(opened.info.vocabulary)]
+    return np.log(np.array(run(opened.session.choose(reading.key, tokens[split:], options)).probabilities))
+
+
+def expected(architecture: str, path: Path, tokens: Tokens, rope: dict[str, Any] | None = None) -> np.ndarray:
+    with torch.no_grad():
+        logits = reference(architecture, path, rope)(torch.tensor(tokens[None].astype(np.int64))).logits[0, -1]
+    return torch.log_softmax(logits.double(), -1).numpy()
+
+
+@pytest.mark.parametrize("length", [5, 100, 500])
+def test_a_question_on_a_reading_gives_the_reference_logits(model: tuple[str, Path], opened: OpenModel, length: int) -> None:
+    tokens = tokens_of(length)
+    found, wanted = log_probabilities(opened, tokens, length - 3), expected(*model, tokens)
+    assert wanted.std() > 1  # a comparison of flat logits would prove nothing
+    assert np.abs(found - wanted).max() < EXACT
+
+
+def test_a_restored_reading_gives_the_reference_logits(model: tuple[str, Path], opened: OpenModel, tmp_path: Path) -> None:
+    tokens = tokens_of(500)
+    log_probabilities(opened, tokens, 490)
+    options = EngineOptions(tmp_path, kv_type="f32", chunk_tokens=64, segment_tokens=128, threads=1)
+    again = open_model(model[1], options)
+    reading = again.session.scheduler.run(again.session.read(tokens[:490]))
+    assert reading.evaluated == 0
+    assert np.abs(log_probabilities(again, tokens, 490) - expected(*model, tokens)).max() < EXACT
+    again.session.close()
+
+
+def test_an_f16_cache_stays_close(model: tuple[str, Path], tmp_path: Path) -> None:
+    opened = open_model(model[1], EngineOptions(tmp_path, kv_type="f16", chunk_tokens=64, threads=1))
+    tokens = tokens_of(300)
+    assert np.abs(log_probabilities(opened, tokens, 290) - expected(*model, tokens)).max() < ROUNDED
+    opened.session.close()
+
+
+def test_the_header_says_what_was_written(model: tuple[str, Path]) -> None:
+    assert read_header(model[1]).value("block_count") == LAYERS
