@@ -156,6 +156,11 @@ def _everyday(character: str, name: str) -> float:
     return -0.2
 
 
+def is_everyday_chinese(character: str) -> bool:
+    """Whether a Chinese character is among the 3,800 or 5,400 that the mainland's or Taiwan's standard puts first."""
+    return _by_row(character, "gb2312", 0xB0, 0xD7) > 0 or _by_row(character, "big5", 0xA4, 0xC6) > 0
+
+
 def _by_row(character: str, table: str, first: int, last: int) -> float:
     """1 where the character stands in the rows that its national standard gives to everyday characters, 0 elsewhere."""
     try:

@@ -47,7 +47,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One step of a path. `level` of a heading, `depth` in a list: only where markup gave them. rank -1: a heading unnumbered."""
+    """One step of a path. `level` of a heading, `depth` in a list: only where markup gave them; rank -1: no number."""
 
     label: str
     rank: int

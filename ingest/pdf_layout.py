@@ -6,7 +6,7 @@ Columns: a gutter is an upright strip that few runs cross while full lines stand
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
@@ -14,6 +14,9 @@ from unabridged.ingest.clauses import number_of
 from unabridged.ingest.document import Box
 from unabridged.ingest.pdf_page import Run
 
+CELL_GAP = "\t"  # stands in a line's text for a gap as wide as between the cells of a table
+_TABLE_ROWS = 3
+_CELL_GAP = 1.5  # times the font size
 _CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _SENTENCE_END = re.compile(r"[.!?。！？:：;；][\"”’)）』」]*$")
 _MAY_PRECEDE_ITEM = re.compile(r"(?:[.;:,。；：，!?！？)）]|\band|\bor|及|或|和|—|–)[\"”’]*$")
@@ -28,17 +31,15 @@ class TextLine:
     box: Box
     size: float
     bold: bool
+    cells: tuple[tuple[float, float], ...] = ()  # left and right edges of what wide gaps divide, where there are any
 
 
 @dataclass(slots=True)
 class TextParagraph:
-    """Lines that belong together. `gap` is the white space above it in lines, for headings."""
+    """Lines that belong together; the rows of a table, too."""
 
     lines: list[TextLine]
-
-    @property
-    def text(self) -> str:
-        return self.lines[0].text
+    is_table: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +140,21 @@ def _column(runs: Sequence[Run], page: int) -> Column:
 
 def _line(row: Sequence[Run], page: int) -> TextLine:
     text = row[0].text.strip()
+    edges = [(row[0].box.x0, row[0].box.x1)]
     for before, run in pairwise(row):
         gap = run.box.x0 - before.box.x1
         joint = (
             "" if gap < 0.12 * run.size or (gap < 0.6 * run.size and is_cjk(before.text[-1:]) and is_cjk(run.text[:1])) else " "
         )
+        if gap > _CELL_GAP * run.size:
+            joint = CELL_GAP
+            edges.append((run.box.x0, run.box.x1))
+        else:
+            edges[-1] = (edges[-1][0], run.box.x1)
         text += joint + run.text.strip()
     box = Box(row[0].box.x0, min(r.box.y0 for r in row), max(r.box.x1 for r in row), max(r.box.y1 for r in row))
     longest = max(row, key=lambda r: len(r.text))
-    return TextLine(page, text, box, longest.size, all(r.bold for r in row))
+    return TextLine(page, text, box, longest.size, all(r.bold for r in row), tuple(edges) if len(edges) > 1 else ())
 
 
 def is_cjk(character: str) -> bool:
@@ -158,12 +165,53 @@ def paragraphs(column: Column) -> list[TextParagraph]:
     """The column's lines, put together where one goes on in the next."""
     found: list[TextParagraph] = []
     leading = _leading(column.lines)
-    for line in column.lines:
-        if found and not _begins(found[-1].lines, line, column, leading):
+    rows = table_rows(column.lines)
+    for index, line in enumerate(column.lines):
+        if index in rows:
+            written = replace(line, text=line.text.replace(CELL_GAP, " | "))
+            if index - 1 in rows and found:
+                found[-1].lines.append(written)
+            else:
+                found.append(TextParagraph([written], is_table=True))
+            continue
+        line = replace(line, text=line.text.replace(CELL_GAP, " ")) if line.cells else line
+        if found and not found[-1].is_table and not _begins(found[-1].lines, line, column, leading):
             found[-1].lines.append(line)
         else:
             found.append(TextParagraph([line]))
     return found
+
+
+def table_rows(lines: Sequence[TextLine]) -> set[int]:
+    """Indexes of lines that are rows of a table: at least three in a row divided by wide gaps at the same places."""
+    rows: set[int] = set()
+    run: list[int] = []
+    for index in range(len(lines) + 1):
+        line = lines[index] if index < len(lines) else None
+        if line is not None and _is_row(line) and (not run or _is_aligned(lines[run[-1]], line)):
+            run.append(index)
+            continue
+        if len(run) >= _TABLE_ROWS:
+            rows.update(run)
+        run = [index] if line is not None and _is_row(line) else []
+    return rows
+
+
+def _is_row(line: TextLine) -> bool:
+    """A number and its clause stand apart, too; that is no table."""
+    if len(line.cells) < 2:
+        return False
+    first = line.text.partition(CELL_GAP)[0].strip()
+    return len(line.cells) > 2 or (
+        number_of(f"{first} X") is None and number_of(f"{first}. X") is None and not is_bullet(f"{first} X")
+    )
+
+
+def _is_aligned(one: TextLine, other: TextLine) -> bool:
+    slack = 0.8 * one.size
+    matches = sum(any(abs(a0 - b0) < slack or abs(a1 - b1) < slack for b0, b1 in other.cells[1:]) for a0, a1 in one.cells[1:])
+    near = other.box.y0 - one.box.y1 < 2.5 * (one.box.y1 - one.box.y0)
+    return near and matches >= max(1, min(len(one.cells), len(other.cells)) // 2)
 
 
 def _leading(lines: Sequence[TextLine]) -> float:

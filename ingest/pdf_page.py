@@ -1,16 +1,20 @@
-"""One PDF page as MuPDF gives it: runs of characters with their boxes, turned upright, and what else stands on it.
+"""One PDF page as MuPDF gives it: runs of characters with their boxes, comments, and how much of it is picture.
 
 It knows MuPDF's structures so that nothing else has to. Order and paragraphs are `pdf_layout`'s business.
 """
 
 from dataclasses import dataclass
-from statistics import median
+from typing import Any
 
 import pymupdf
 from unabridged.ingest.document import Box
 
 _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
-_BOLD = 1 << 4
+_SUPERSCRIPT, _BOLD = 1, 1 << 4
+_RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+# Annotations whose words are no part of the printed page (PDF 1.7, table 169): sticky notes and marked text.
+_STICKY_NOTE = "Text"
+_COMMENTS = (_STICKY_NOTE, "Highlight", "Underline", "Squiggly", "StrikeOut", "Caret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,8 @@ class Run:
     text: str
     box: Box
     size: float
-    bold: bool
+    bold: bool = False
+    upright: bool = True  # False for text that runs up, down or upside down
 
     @property
     def height(self) -> float:
@@ -38,34 +43,50 @@ class PageContent:
     width: float
     height: float
     runs: tuple[Run, ...]
-    pictures: int
-    picture_share: float  # of the page's area
+    comments: tuple[str, ...] = ()
+    picture_share: float = 0.0  # of the page's area, 0 … 1
 
 
-def read_page(page: "pymupdf.Page", number: int) -> PageContent:
+def read_page(page: "pymupdf.Page", number: int, label: str) -> PageContent:
     """Raises MuPDF's own errors on broken content; the caller wraps them."""
     width, height = page.rect.width, page.rect.height
     data = page.get_text("dict", flags=_FLAGS)
-    runs = [run for block in data["blocks"] for line in block.get("lines", ()) if (run := _run(line, page)) is not None]
-    pictures = page.get_image_info()
-    area = sum(abs((p["bbox"][2] - p["bbox"][0]) * (p["bbox"][3] - p["bbox"][1])) for p in pictures)
-    return PageContent(
-        number,
-        page.get_label() or str(number),
-        width,
-        height,
-        tuple(runs),
-        len(pictures),
-        min(1.0, area / max(1.0, width * height)),
-    )
+    lines = [line for block in data["blocks"] for line in block.get("lines", ())]
+    runs = tuple(run for line in lines if (run := _run(line)) is not None)
+    share = _picture_share(page, width * height) if sum(len(run.text) for run in runs) < 200 else 0.0
+    return PageContent(number, label, width, height, runs, _comments(page), share)
 
 
-def _run(line: dict, page: "pymupdf.Page") -> Run | None:  # type: ignore[type-arg]
-    spans = line["spans"]
-    text = "".join(span["text"] for span in spans)
+def _run(line: dict[str, Any]) -> Run | None:
+    spans = [span for span in line["spans"] if span["text"]]
+    text = "".join(_raised(span, spans) for span in spans)
     if not text.strip():
         return None
     x0, y0, x1, y1 = line["bbox"]
     letters = [span for span in spans if span["text"].strip()]
-    bold = all(span["flags"] & _BOLD for span in letters)
-    return Run(text, Box(x0, y0, max(x0, x1), max(y0, y1)), median(span["size"] for span in letters), bold)
+    largest = max(letters, key=lambda span: len(span["text"].strip()))
+    upright = line["dir"][0] > 0.9
+    return Run(text, Box(x0, y0, max(x0, x1), max(y0, y1)), largest["size"], all(s["flags"] & _BOLD for s in letters), upright)
+
+
+def _raised(span: dict[str, Any], spans: list[dict[str, Any]]) -> str:
+    """10 with a raised 2 is no 102, and a note's number no part of the word before it: raised digits become Unicode's own."""
+    text: str = span["text"]
+    is_raised = span["flags"] & _SUPERSCRIPT and len(spans) > 1 and text.strip().isdecimal() and text.isascii()
+    return text.translate(_RAISED) if is_raised else text
+
+
+def _picture_share(page: "pymupdf.Page", area: float) -> float:
+    covered: float = sum(abs((p["bbox"][2] - p["bbox"][0]) * (p["bbox"][3] - p["bbox"][1])) for p in page.get_image_info())
+    return min(1.0, covered / max(1.0, area))
+
+
+def _comments(page: "pymupdf.Page") -> tuple[str, ...]:
+    found = []
+    for annotation in page.annots() or ():
+        words = annotation.info.get("content", "").strip()
+        if words and annotation.type[1] in _COMMENTS:
+            who = annotation.info.get("title", "").strip()
+            marked = "" if annotation.type[1] == _STICKY_NOTE else " ".join(page.get_textbox(annotation.rect).split())
+            found.append(f"[Comment{f' by {who}' if who else ''}{f' on “{marked}”' if marked else ''}: {words}]")
+    return tuple(found)

@@ -1,36 +1,44 @@
 """PDF files through MuPDF: pages with labels, paragraphs in reading order with the box of every printed line.
 
-Normalisation: lines of a paragraph are joined with a space (nothing between Chinese characters), a word divided at a line's
-end is put together; running heads and page numbers are kept apart as furniture. Pages without text are reported by number.
+Normalisation: lines of a paragraph are joined with a space (nothing between Chinese characters), a word divided at a line's end
+is put together, raised digits become Unicode's; running heads and page numbers are kept apart as furniture. Pages without
+text, or with a text layer that is garbage, go to OCR where that is installed, and are reported by number in any case.
 """
 
 from collections.abc import Sequence
 
 import pymupdf
 from unabridged.errors import DocumentDamaged, DocumentEncrypted, DocumentTooCostly
-from unabridged.ingest.document import BlockKind, Box, Document, Furniture, ProblemKind
-from unabridged.ingest.draft import Draft, usable
+from unabridged.ingest.document import Document, Furniture, ProblemKind
+from unabridged.ingest.draft import Draft
+from unabridged.ingest.pdf_assembly import Assembly, Bookmark, body_size
 from unabridged.ingest.pdf_furniture import separate
-from unabridged.ingest.pdf_layout import TextLine, TextParagraph, columns, is_bullet, is_cjk, paragraphs
+from unabridged.ingest.pdf_layout import columns, paragraphs
 from unabridged.ingest.pdf_page import PageContent, read_page
+from unabridged.ingest.pdf_quality import is_garbled
 from unabridged.ingest.reader import Source
 
 MEDIA_TYPE = "application/pdf"
-_STORE_KEPT_PERCENT = 20
+_STORE_KEPT_PERCENT = 20  # of MuPDF's cache between pages, so that memory stays flat
 
 
 def read_pdf(source: Source) -> Document:
     """Raises DocumentEncrypted, DocumentDamaged (also for a file without pages) or DocumentTooCostly."""
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
+    draft = Draft()
     try:
         with pymupdf.open(source.path, filetype="pdf") as pdf:
             _unlock(pdf, source)
             _check_pages(pdf.page_count, source)
-            contents = _contents(pdf, source)
-    except (RuntimeError, ValueError, IndexError) as error:  # MuPDF's errors are RuntimeErrors
+            bookmarks = [Bookmark(level, title, page) for level, title, page in pdf.get_toc() if page > 0]
+            contents = _contents(pdf, source, draft)
+            for name in pdf.embfile_names():
+                draft.problem(ProblemKind.DROPPED_OBJECT, f"embedded file {name}", "Save it as a file and attach that.")
+    except (RuntimeError, ValueError, IndexError, KeyError, TypeError) as error:  # MuPDF's errors are RuntimeErrors
         raise _damaged(source, "its structure is broken") from error
-    return _document(contents, source)
+    _assemble(contents, bookmarks, draft)
+    return draft.finish(media_type=MEDIA_TYPE, name=source.name)
 
 
 def _unlock(pdf: "pymupdf.Document", source: Source) -> None:
@@ -60,68 +68,62 @@ def _damaged(source: Source, why: str) -> DocumentDamaged:
     )
 
 
-def _contents(pdf: "pymupdf.Document", source: Source) -> list[PageContent]:
+def _contents(pdf: "pymupdf.Document", source: Source, draft: Draft) -> list[PageContent]:
+    """Every page in turn; one that MuPDF cannot read is reported and left empty."""
+    labels = [label or str(number) for number, label in enumerate(_labels(pdf), 1)]
     contents = []
-    for index in range(pdf.page_count):
-        contents.append(read_page(pdf[index], index + 1))
+    for index, label in enumerate(labels):
+        try:
+            content = read_page(pdf[index], index + 1, label)
+        except (RuntimeError, ValueError) as error:
+            content = PageContent(index + 1, label, 595, 842, ())
+            draft.problem(
+                ProblemKind.DROPPED_OBJECT, f"page {index + 1}", f"It is damaged ({type(error).__name__}) and was not read."
+            )
+        contents.append(_checked(content, draft))
         pymupdf.TOOLS.store_shrink(_STORE_KEPT_PERCENT)
         source.progress(index + 1, pdf.page_count)
     return contents
 
 
-def _document(contents: Sequence[PageContent], source: Source) -> Document:
-    draft = Draft()
+def _labels(pdf: "pymupdf.Document") -> list[str]:
+    if not pdf.get_page_labels():
+        return [""] * pdf.page_count
+    return [pdf[index].get_label() for index in range(pdf.page_count)]
+
+
+def _checked(content: PageContent, draft: Draft) -> PageContent:
+    """The page as it is to be read; what is wrong with it is reported."""
+    where = f"page {content.number}"
+    if not content.runs:
+        hint = (
+            "It is a picture: install OCR (the extra `ocr`) or attach a version with text."
+            if content.picture_share
+            else "It is blank."
+        )
+        draft.problem(ProblemKind.EMPTY_PAGE, where, hint)
+    elif is_garbled("".join(run.text for run in content.runs)):
+        draft.problem(
+            ProblemKind.GARBLED_TEXT,
+            where,
+            "Its text layer is garbage; install OCR (the extra `ocr`) or attach another version.",
+        )
+    return content
+
+
+def _assemble(contents: Sequence[PageContent], bookmarks: Sequence[Bookmark], draft: Draft) -> None:
     bodies = separate(contents)
+    laid_out = []
     for content, body in zip(contents, bodies, strict=True):
-        page = draft.add_page(label=content.label, width=content.width, height=content.height)
-        draft.furniture += [Furniture(page, text) for text in body.furniture]
-        for column in columns(body.runs, page):
-            for paragraph in paragraphs(column):
-                _add(draft, paragraph)
-        if not content.runs:
-            hint = (
-                "It is a picture; recognise its text (OCR) or attach a version with text."
-                if content.pictures
-                else "It seems to be blank."
-            )
-            draft.problem(ProblemKind.EMPTY_PAGE, f"page {page}", hint)
-    return draft.finish(media_type=MEDIA_TYPE, name=source.name)
-
-
-def _add(draft: Draft, paragraph: TextParagraph) -> None:
-    """Join the lines into one block; every line keeps its span and box."""
-    text = ""
-    spans: list[tuple[int, int, TextLine]] = []
-    for line in paragraph.lines:
-        words = usable(line.text).strip()
-        if not words:
-            continue
-        if text:
-            if _is_divided(text, words):
-                text = text.rstrip("-\u00ad\u2010")
-                start, end, _ = spans[-1]
-                spans[-1] = (start, min(end, len(text)), spans[-1][2])
-            elif not (is_cjk(text[-1]) and is_cjk(words[0])):
-                text += " "
-        spans.append((len(text), len(text) + len(words), line))
-        text += words
-    if not text:
-        return
-    first = paragraph.lines[0]
-    same_page = [line.box for line in paragraph.lines if line.page == first.page]
-    kind = BlockKind.LIST_ITEM if is_bullet(text) else BlockKind.PARAGRAPH
-    start = draft.add(kind, text, page=first.page, box=_around(same_page))
-    for line_start, line_end, line in spans:
-        if line_end > line_start:
-            draft.add_line(start + line_start, start + line_end, page=line.page, box=line.box)
-
-
-def _is_divided(before: str, after: str) -> bool:
-    """Whether a word was cut at the line's end: "agree-" + "ment", and soft hyphens always."""
-    if before[-1] == "\u00ad":
-        return True
-    return before[-1] in "-\u2010" and before[-2:-1].islower() and after[0].islower()
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    return Box(min(b.x0 for b in boxes), min(b.y0 for b in boxes), max(b.x1 for b in boxes), max(b.y1 for b in boxes))
+        upright = [run for run in body.runs if run.upright]
+        turned = [run for run in body.runs if not run.upright]
+        found = columns(upright, content.number) if len(upright) >= len(turned) else []
+        found += [column for run in (turned if found else body.runs) for column in columns([run], content.number)]
+        laid_out.append(found)
+    assembly = Assembly(draft, body_size(line for page in laid_out for column in page for line in column.lines), bookmarks)
+    for content, body, page_columns in zip(contents, bodies, laid_out, strict=True):
+        draft.add_page(label=content.label, width=content.width, height=content.height)
+        draft.furniture += [Furniture(content.number, text) for text in body.furniture]
+        assembly.add_page(content.number, content.height, ((column, paragraphs(column)) for column in page_columns))
+        assembly.add_comments(content.number, content.comments)
+    assembly.finish()

@@ -1,0 +1,190 @@
+"""Paragraphs of all pages become blocks: headings, footnotes and tables are told from running text, and a paragraph that a
+column or page break divides is put together again.
+
+Knows typography (sizes, positions, punctuation) and the file's bookmarks; knows nothing of MuPDF.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from unabridged.ingest.clauses import number_of
+from unabridged.ingest.document import BlockKind, Box
+from unabridged.ingest.draft import Draft, usable
+from unabridged.ingest.pdf_layout import Column, TextLine, TextParagraph, is_bullet, is_cjk
+
+_SENTENCE_END = re.compile(r"[.!?:;。！？：；…][\"”’»)）』」\]⁰¹²³⁴⁵⁶⁷⁸⁹]*$")
+_NOTE_SIGN = re.compile(r"(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+|\d{1,3}|[*†‡§①-⑳])[.)\s]?\s*\S")
+_HEADING_LIMIT = 160  # code points
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    level: int
+    title: str
+    page: int
+
+
+@dataclass(slots=True)
+class Piece:
+    """A paragraph on its way to a block."""
+
+    kind: BlockKind
+    page: int
+    lines: list[TextLine]
+    level: int = 0
+    full: bool = False  # its last line reaches the column's edge
+    words: str = ""  # of a comment, which has no lines
+
+    @property
+    def last_page(self) -> int:
+        return self.lines[-1].page if self.lines else self.page
+
+
+@dataclass(slots=True)
+class Assembly:
+    """Feed it pages in order with `add_page`, then `finish`. Pieces wait until the next page shows whether they go on."""
+
+    draft: Draft
+    body_size: float
+    bookmarks: Sequence[Bookmark] = ()
+    _pending: list[Piece] = field(default_factory=list)
+
+    def add_page(self, page: int, height: float, columns: Iterable[tuple[Column, Sequence[TextParagraph]]]) -> None:
+        pieces = [
+            self._piece(paragraph, column, page, height)
+            for column, paragraphs in columns
+            for paragraph in paragraphs
+            if paragraph.lines
+        ]
+        self._head_by_bookmarks(pieces, page)
+        for piece in pieces:
+            before = self._last_running()
+            if before is not None and piece.kind is BlockKind.PARAGRAPH and _goes_on(before, piece):
+                before.lines += piece.lines
+                before.full = piece.full
+            else:
+                self._pending.append(piece)
+        while len(self._pending) > 1 and self._pending[0].last_page < page - 1:
+            self._write(self._pending.pop(0))
+
+    def add_comments(self, page: int, comments: Iterable[str]) -> None:
+        self._pending += (Piece(BlockKind.COMMENT, page, [], words=usable(comment)) for comment in comments)
+
+    def finish(self) -> None:
+        for piece in self._pending:
+            self._write(piece)
+        self._pending.clear()
+
+    def _last_running(self) -> Piece | None:
+        """The paragraph that may go on: footnotes at the foot of its page and comments stand in between."""
+        aside = (BlockKind.FOOTNOTE, BlockKind.COMMENT)
+        return next((piece for piece in reversed(self._pending) if piece.kind not in aside), None)
+
+    def _piece(self, paragraph: TextParagraph, column: Column, page: int, height: float) -> Piece:
+        lines = paragraph.lines
+        size = median(line.size for line in lines)
+        text = lines[0].text
+        kind, level = BlockKind.PARAGRAPH, 0
+        if paragraph.is_table:
+            kind = BlockKind.TABLE
+        elif is_bullet(text):
+            kind, level = BlockKind.LIST_ITEM, 1
+        elif size < 0.93 * self.body_size and lines[0].box.y0 > 0.5 * height and _NOTE_SIGN.match(text):
+            kind = BlockKind.FOOTNOTE
+        elif (
+            size > 1.15 * self.body_size and sum(len(line.text) for line in lines) <= _HEADING_LIMIT and number_of(text) is None
+        ):
+            kind, level = BlockKind.HEADING, 1 if size > 1.5 * self.body_size else 2
+        width = column.right - column.left
+        return Piece(kind, page, list(lines), level, full=lines[-1].box.x1 > column.right - 0.12 * width)
+
+    def _head_by_bookmarks(self, pieces: Sequence[Piece], page: int) -> None:
+        for bookmark in self.bookmarks:
+            if bookmark.page != page:
+                continue
+            wanted = _key(bookmark.title)
+            for piece in pieces:
+                if wanted and len(wanted) > 1 and piece.kind in (BlockKind.PARAGRAPH, BlockKind.HEADING):
+                    found = _key("".join(line.text for line in piece.lines))
+                    if (
+                        found == wanted
+                        or (found.endswith(wanted) and len(found) < len(wanted) + 12)
+                        or (wanted.endswith(found) and len(found) > 8)
+                    ):
+                        piece.kind, piece.level = BlockKind.HEADING, bookmark.level
+                        break
+
+    def _write(self, piece: Piece) -> None:
+        """Join the lines into one block; every line keeps its span and box."""
+        if piece.words:
+            self.draft.add(piece.kind, piece.words, page=piece.page)
+            return
+        text, spans = _joined(piece)
+        if not text:
+            return
+        boxes = [line.box for line in piece.lines if line.page == piece.page]
+        start = self.draft.add(piece.kind, text, level=piece.level, page=piece.page, box=_around(boxes))
+        for line_start, line_end, line in spans:
+            self.draft.add_line(start + line_start, start + line_end, page=line.page, box=line.box)
+
+
+def body_size(lines: Iterable[TextLine]) -> float:
+    """The font size in which most of the document is set, in points."""
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[round(line.size * 2) / 2] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 10.0
+
+
+def _goes_on(before: Piece, piece: Piece) -> bool:
+    """Whether `piece`, at the top of a column or page, is the rest of the sentence that `before` leaves open."""
+    if before.kind not in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM):
+        return False
+    last, first = before.lines[-1], piece.lines[0]
+    below = first.page == last.page and first.box.y0 > last.box.y0 and first.box.x0 < last.box.x1
+    if below or abs(last.size - first.size) > 0.1 * last.size or last.bold != first.bold:
+        return False
+    if _SENTENCE_END.search(last.text) or number_of(first.text) is not None or is_bullet(first.text):
+        return False
+    if is_cjk(first.text[0]) and is_cjk(last.text[-1]):
+        return before.full
+    return first.text[0].islower() or (before.full and len(before.lines) > 1 and not first.bold and len(piece.lines) > 1)
+
+
+def _joined(piece: Piece) -> tuple[str, list[tuple[int, int, TextLine]]]:
+    """The text and, for every line, its span in it."""
+    text = ""
+    spans: list[tuple[int, int, TextLine]] = []
+    for line in piece.lines:
+        words = usable(line.text).strip()
+        if not words:
+            continue
+        if text and piece.kind is BlockKind.TABLE:
+            text += "\n"
+        elif text and _is_divided(text, words):
+            text = text.rstrip("-\u00ad\u2010")
+            start, end, previous = spans[-1]
+            spans[-1] = (start, min(end, len(text)), previous)
+        elif text and not (is_cjk(text[-1]) and is_cjk(words[0])):
+            text += " "
+        spans.append((len(text), len(text) + len(words), line))
+        text += words
+    return text, [span for span in spans if span[0] < span[1]]
+
+
+def _is_divided(before: str, after: str) -> bool:
+    """Whether a word was cut at the line's end: "agree-" + "ment", and soft hyphens always."""
+    if before[-1] == "\u00ad":
+        return True
+    return before[-1] in "-\u2010" and before[-2:-1].islower() and after[0].islower()
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    return Box(min(b.x0 for b in boxes), min(b.y0 for b in boxes), max(b.x1 for b in boxes), max(b.y1 for b in boxes))
