@@ -138,6 +138,11 @@ class Conversations:
             state = "failed" if failed else "stopped"
             db.execute("UPDATE turns SET state = ? WHERE id = ? AND state = 'answering'", [state, turn_id])
 
+    def delete_turn(self, turn_id: str) -> None:
+        """A turn with all turns that follow it."""
+        with self._store.transaction() as db:
+            db.table("turns").delete_where("id = ?", [turn_id])
+
     def turn(self, turn_id: str) -> Turn:
         """Raises UsageError when there is none."""
         turns = self._turns("WHERE id = ?", [turn_id])

@@ -30,6 +30,7 @@ from unabridged.receipts import Receipt, Tally
 from unabridged.settings import Settings, load_settings, save_settings
 from unabridged.store import Store
 
+MORE_THAN_ANY_WINDOW = 1 << 40  # tokens
 WAIT_S = 0.5  # between two looks at the queue for the engine
 
 
@@ -48,6 +49,7 @@ class Meter:
     tokens: int
     reserve: int
     window: int
+    largest: int  # window that this model could get on this machine now
     shares: tuple[Share, ...]
 
     @property
@@ -117,6 +119,7 @@ class Workspace:
                 tokens=len(context.tokens),
                 reserve=reserve,
                 window=assistant.engine.window_for(len(context.tokens) + reserve),
+                largest=assistant.engine.window_for(MORE_THAN_ANY_WINDOW),
                 shares=context.shares,
             )
 

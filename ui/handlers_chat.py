@@ -13,6 +13,8 @@ from unabridged.workspace import Workspace
 
 Data = dict[str, Any]
 
+STOPPING_S = 5.0
+
 
 class ChatHandlers:
     def __init__(self, workspace: Workspace, jobs: Jobs) -> None:
@@ -41,8 +43,17 @@ class ChatHandlers:
         for job in self._jobs.all():
             if job.news.get("conversation") == data["conversation"]:
                 self._jobs.stop(job.id)
-                job.ended.wait(5.0)
+                job.ended.wait(STOPPING_S)
         self._workspace.conversations.delete(data["conversation"])
+        self._jobs.announce()
+        return {}
+
+    def delete_turn(self, data: Data) -> Data:
+        """A question, its answer and what follows it; an answer that is being written is stopped first."""
+        for job in self._jobs.all():
+            if job.news.get("turn") == data["turn"] and self._jobs.stop(job.id):
+                job.ended.wait(STOPPING_S)
+        self._workspace.conversations.delete_turn(data["turn"])
         self._jobs.announce()
         return {}
 
@@ -53,7 +64,7 @@ class ChatHandlers:
             "model": meter.model,
             "tokens": meter.tokens,
             "reserve": meter.reserve,
-            "window": meter.window,
+            "window": meter.largest,
             "fits": meter.fits,
             "choices": meter.choices,
             "shares": [{"document": share.document.id, "tokens": share.tokens} for share in meter.shares],

@@ -42,7 +42,9 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
                 chat.stop,
                 language=language,
             )
-            panel("chat", chat.conversation, chat.ask, chat.read, chat.stop, chat.meter, language=language)
+            panel(
+                "chat", chat.conversation, chat.ask, chat.read, chat.stop, chat.delete_turn, chat.meter, language=language
+            )
             panel("source", source.open_source, source.section, source.lines, source.boxes, source.find_in, language=language)
         settings_panel(settings, texts(language), language=language, page=blocks)
         panel("settings", language=language)

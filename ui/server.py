@@ -9,6 +9,7 @@ import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -87,7 +88,7 @@ def build_app(
     _add_front_door(app, workspace, login)
     _add_page_parts(app, workspace, jobs, images)
     _add_upload(app, handlers.library)
-    _within_a_loop(lambda: [_add_page(app, handlers, language) for language in LANGUAGES])
+    _within_a_loop(partial(_add_pages, app, handlers))
     return Gate(app, host_names=host_names, login=login)
 
 
@@ -105,19 +106,20 @@ def _within_a_loop(work: Callable[[], object]) -> None:
         work()
 
 
-def _add_page(app: FastAPI, handlers: Handlers, language: str) -> None:
-    gr.mount_gradio_app(
-        app,
-        page(handlers, language=language),
-        path=f"/{language}",
-        theme=theme(),
-        footer_links=[],
-        run_history=False,
-        ssr_mode=False,
-        enable_monitoring=False,
-        show_error=False,
-        max_file_size=UPLOAD_BYTES,
-    )
+def _add_pages(app: FastAPI, handlers: Handlers) -> None:
+    for language in LANGUAGES:
+        gr.mount_gradio_app(
+            app,
+            page(handlers, language=language),
+            path=f"/{language}",
+            theme=theme(),
+            footer_links=[],
+            run_history=False,
+            ssr_mode=False,
+            enable_monitoring=False,
+            show_error=False,
+            max_file_size=UPLOAD_BYTES,
+        )
 
 
 def _add_front_door(app: FastAPI, workspace: Workspace, login: Login | None) -> None:

@@ -5,13 +5,14 @@
 
   define("chat", (root, call) => {
     let conversation = null, documents = [], jobs = [], failure = null, loading = 0;
+    let following = true;
     let asked = null;  // the job that this tab waits for: {id, question}
     const chosen = {};  // parent → child, where the reader walked to another branch
     const drawn = new Map();  // turn → {element, key, answer, citations}
     const transcript = h("div", { class: "ub-transcript", role: "log", "aria-label": t("conversation"), tabindex: "0" });
     const turnsBox = h("div", { class: "ub-turns" });
     const welcome = h("div", { class: "ub-welcome" });
-    const down = button("down", t("to_the_end"), () => toEnd(true), { hidden: true });
+    const down = button("down", t("to_the_end"), () => toEnd(), { hidden: true });
     down.classList.add("ub-to-end");
     transcript.append(welcome, turnsBox);
     const composer = unabridged.composer({ send, stop: stopAnswer });
@@ -42,7 +43,7 @@
       asked = { id: job.job, question };
       delete chosen[parent];
       composer.fill("");
-      toEnd(true);
+      following = true;
     }
     async function stopAnswer() { const job = runningJob(); if (job) await call("stop", { job: job.id }); }
     on("stop", stopAnswer);
@@ -137,15 +138,20 @@
       if (!job) return;
       const part = drawn.get(job.turn) || drawn.get("new");
       if (!part) return;
-      const follow = atEnd();
       part.element.classList.toggle("ub-thinking-now", !job.html);
       if (job.html !== undefined) setRendered(part.answer, job.html);
       part.citations = job.citations || [];
-      if (follow) toEnd(false);
+      if (following) toEnd();
     };
+    // The end is followed until the reader scrolls up, and again from when the end is in sight.
     const atEnd = () => transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < 80;
-    const toEnd = (smooth) => transcript.scrollTo({ top: transcript.scrollHeight, behavior: smooth ? "smooth" : "instant" });
-    transcript.addEventListener("scroll", () => { down.hidden = atEnd(); }, { passive: true });
+    const toEnd = () => { following = true; transcript.scrollTop = transcript.scrollHeight; };
+    let top = 0;
+    transcript.addEventListener("scroll", () => {
+      if (atEnd()) following = true; else if (transcript.scrollTop < top - 2) following = false;
+      top = transcript.scrollTop;
+      down.hidden = following || atEnd();
+    }, { passive: true });
 
     // --- before the first question
     const chosenNames = () => session.documents.map((id) => documents.find((entry) => entry.id === id)?.name).filter(Boolean);
@@ -186,7 +192,7 @@
       conversation = next;
       if (other) { drawn.forEach((part) => part.element.remove()); drawn.clear(); }
       draw();
-      if (other) toEnd(false);
+      if (other || following) toEnd();
     };
     let seen = "";
     on("live", (news) => {

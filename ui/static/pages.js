@@ -67,14 +67,16 @@
         sheet.element.append(element);
       }
     };
-    const empty = (sheet) => { sheet.near = false; sheet.image = null; sheet.element.replaceChildren(); };
+    const empty = (sheet) => { sheet.near = false; if (sheet.image && !sheet.image.complete) sheet.image.src = ""; sheet.image = null; sheet.element.replaceChildren(); };
 
     const watcher = new IntersectionObserver((entries) => {
-      for (const entry of entries) {
+      const middle = root.scrollTop + root.clientHeight / 2;
+      const distance = (entry) => Math.abs(entry.target.offsetTop + entry.target.offsetHeight / 2 - middle);
+      for (const entry of entries.toSorted((one, other) => distance(one) - distance(other))) {  // what is looked at is drawn first
         const sheet = entry.target.unabridgedSheet;
         if (entry.isIntersecting) { sheet.near = true; fill(sheet); } else if (sheet.near) empty(sheet);
       }
-    }, { root, rootMargin: "900px 0px" });
+    }, { root, rootMargin: "600px 0px" });
     let frame = 0;
     root.addEventListener("scroll", () => {
       cancelAnimationFrame(frame);

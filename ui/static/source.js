@@ -101,11 +101,11 @@
     const zoomButtons = [button("zoom_out", t("zoom_out"), () => view?.zoom?.(1 / 1.2)), button("zoom_in", t("zoom_in"), () => view?.zoom?.(1.2))];
     const pageTools = h("span", { class: "ub-group" }, pageBox, pageCount);
     const citeTools = h("span", { class: "ub-group ub-cite-tools" }, button("left", t("previous_citation"), () => step(-1)), citeCount, button("right", t("next_citation"), () => step(1)));
-    const bar = h("div", { class: "ub-source-bar" }, outlineButton, pageTools, citeTools, h("span", { class: "ub-spacer" }), zoomButtons, viewButton);
-    const findBar = h("div", { class: "ub-source-bar ub-find-bar" }, icon("search"), findBox, findCount, button("up", t("previous_hit"), () => nextHit(-1)), button("down", t("next_hit"), () => nextHit(1)));
+    const findTools = h("span", { class: "ub-find-group" }, icon("search"), findBox, findCount, button("up", t("previous_hit"), () => nextHit(-1)), button("down", t("next_hit"), () => nextHit(1)));
+    const bar = h("div", { class: "ub-source-bar" }, outlineButton, pageTools, citeTools, findTools, zoomButtons, viewButton);
     const problems = h("details", { class: "ub-problems", hidden: true });
     const empty = h("div", { class: "ub-empty" }, icon("quote"), h("p", {}, t("source_empty")));
-    root.append(h("header", { class: "ub-pane-head" }, title, button("panel_right", t("fold_source"), () => emit("fold", "right"))), bar, findBar, problems, h("div", { class: "ub-source-main" }, outline, body));
+    root.append(h("header", { class: "ub-pane-head" }, title, button("panel_right", t("fold_source"), () => emit("fold", "right"))), bar, problems, h("div", { class: "ub-source-main" }, outline, body));
     const askButton = h("button", { type: "button", class: "ub-button ub-primary ub-ask-about", hidden: true, onpointerdown: (event) => event.preventDefault(), onclick: askAbout }, icon("quote"), t("ask_about"));
     root.append(askButton);
     nothing();
@@ -114,7 +114,7 @@
       view?.close();
       manifest = view = null;
       title.textContent = t("source");
-      for (const part of [bar, findBar, outline, problems]) part.hidden = true;
+      for (const part of [bar, outline, problems]) part.hidden = true;
       body.replaceChildren(empty);
     }
 
@@ -130,7 +130,7 @@
       hits = { total: 0, spans: [] };
       findBox.value = findCount.textContent = "";
       title.textContent = title.title = manifest.name;
-      for (const part of [bar, findBar]) part.hidden = false;
+      bar.hidden = false;
       view = manifest.paged && !kept.get("as_text", false) ? unabridged.pagesView(call, manifest, showPage) : textView(call, manifest);
       body.replaceChildren(view.root);
       view.start?.();

@@ -154,6 +154,17 @@ def test_an_edited_question_is_a_branch(chat: ChatHandlers, jobs: Jobs, document
     ]
 
 
+def test_a_deleted_turn_takes_what_follows_it(chat: ChatHandlers, jobs: Jobs, document: str, engines: FakeEngines) -> None:
+    engines.script.replies = ["a", "b", "c"]
+    first = ask(chat, jobs, document)
+    conversation = first.news["conversation"]
+    second = ask(chat, jobs, document, "Second?", conversation=conversation, parent=first.news["turn"])
+    ask(chat, jobs, document, "Third?", conversation=conversation, parent=second.news["turn"])
+    chat.delete_turn({"turn": second.news["turn"]})
+    turns = chat.conversation({"conversation": conversation, "language": "en"})["turns"]
+    assert [turn["question"] for turn in turns] == ["Which law?"]
+
+
 def test_an_answer_that_nobody_writes_any_more_was_stopped(chat: ChatHandlers, workspace: Workspace, document: str) -> None:
     conversation = workspace.conversations.start([(document, "contract.txt")], title="t")
     workspace.conversations.begin(conversation.id, "q", parent_id=None, follows=False, model="m", fingerprint="f")
