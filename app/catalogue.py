@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unabridged.errors import ModelFileError, UsageError
-from unabridged.models import starter
+from unabridged.models.starter import starter_path
 from unabridged.settings import Settings
 
 STARTER = "starter"
@@ -26,7 +26,7 @@ class Model:
 
 
 def models(settings: Settings) -> list[Model]:
-    paths = [(STARTER, starter.starter_path()), *((Path(path).name, Path(path)) for path in settings.local_models)]
+    paths = [(STARTER, starter_path()), *((Path(path).name, Path(path)) for path in settings.local_models)]
     used = model_path(settings)
     return [Model(name, path, path.stat().st_size if path.is_file() else 0, path == used) for name, path in paths]
 
@@ -62,7 +62,7 @@ def _path_of(settings: Settings, words: str) -> Path:
     if not words.strip():
         raise UsageError("The name of the model is empty.", hint="See unabridged models list.")
     if words == STARTER:
-        return starter.starter_path()
+        return starter_path()
     for path in settings.local_models:
         if words in (path, Path(path).name):
             return Path(path)

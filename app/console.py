@@ -16,7 +16,7 @@ from unabridged.workspace import Workspace
 
 Result = TypeVar("Result")
 
-LINE_EVERY_S = 2.0  # where progress cannot be rewritten in place
+LINE_EVERY_S = 5.0  # where progress cannot be rewritten in place
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -31,6 +31,7 @@ class Progress:
         self._stream = stream
         self._terminal = stream.isatty()
         self._shown_at = float("-inf")
+        self._kind: type | None = None
         self._width = 0
         self.last: Reading | None = None
 
@@ -46,8 +47,8 @@ class Progress:
                 self._stream.write("\r" + text.ljust(self._width))
                 self._width = len(text)
                 self._stream.flush()
-            elif ends or time.monotonic() - self._shown_at >= LINE_EVERY_S:
-                self._shown_at = time.monotonic()
+            elif ends or type(event) is not self._kind or time.monotonic() - self._shown_at >= LINE_EVERY_S:
+                self._shown_at, self._kind = time.monotonic(), type(event)
                 self._stream.write(text + "\n")
                 self._stream.flush()
 

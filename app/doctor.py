@@ -6,14 +6,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from unabridged.errors import UnabridgedError
+from unabridged.errors import ModelFileError, UnabridgedError
 from unabridged.home import Home, open_home
 from unabridged.library import Library
+from unabridged.models.starter import starter_is_intact, starter_path
 from unabridged.settings import load_settings
 from unabridged.store import Store
 from unabridged.workspace import Workspace
 
 LITTLE_SPACE_BYTES = 5 << 30
+REINSTALL_HINT = "Install Unabridged again."
 STARTER_HINT = "The starter finds and quotes. For answers that reason: unabridged models use FILE.gguf"
 TESSDATA_HINT = "To read scans, install tesseract-ocr with the languages that you need (on Debian: tesseract-ocr-chi-sim)."
 
@@ -39,6 +41,7 @@ def examine() -> list[Check]:
     looks: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("home folder", lambda: home_folder(home)),
         ("library", lambda: library(home)),
+        ("starter", starter),
         ("engine and model", lambda: engine(home)),
         ("OCR", ocr),
     )
@@ -69,6 +72,17 @@ def library(home: Home) -> Check:
     finally:
         store.close()
     return Check("library", "ok", f"{count:,} documents in {home.database}")
+
+
+def starter() -> Check:
+    path = starter_path()
+    try:
+        intact = starter_is_intact()
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror}.", hint=REINSTALL_HINT) from error
+    if not intact:
+        return Check("starter", "bad", f"{path} is not the file that was shipped", REINSTALL_HINT)
+    return Check("starter", "ok", f"{path}, checksum right")
 
 
 def engine(home: Home) -> Check:

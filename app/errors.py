@@ -69,11 +69,9 @@ class DoesNotFit(UnabridgedError):
 
     exit_status = 4
 
-    def __init__(self, *, needed_tokens: int, window_tokens: int, choices: Sequence[str], message: str | None = None) -> None:
-        super().__init__(
-            message or f"The reading needs {needed_tokens:,} tokens and the window holds {window_tokens:,}; nothing was read or cut.",
-            hint="; or ".join(choices),
-        )
+    def __init__(self, *, needed_tokens: int, window_tokens: int, choices: Sequence[str], what: str = "") -> None:
+        what = what or f"The reading needs {needed_tokens:,} tokens and the window holds {window_tokens:,}"
+        super().__init__(f"{what}; nothing was read or cut.", hint="; or ".join(choices))
         self.needed_tokens = needed_tokens
         self.window_tokens = window_tokens
         self.choices = tuple(choices)

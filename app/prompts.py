@@ -106,8 +106,7 @@ class FinderPrompt:
     def parts(self, engine: Engine, passages: Sequence[Numbered]) -> list[Part]:
         if len(passages) > self._finder.numbers:
             raise DoesNotFit(
-                message=f"The documents have {len(passages):,} passages, and this model numbers {self._finder.numbers:,}; nothing was "
-                "read or cut.",
+                what=f"The documents have {len(passages):,} passages and this model can number {self._finder.numbers:,}",
                 needed_tokens=len(passages),
                 window_tokens=self._finder.numbers,
                 choices=["leave out a document", "take a general model (unabridged models list)"],

@@ -1,6 +1,7 @@
 """Markers become footnotes, spans become quotations, and nothing else passes."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -132,7 +133,7 @@ def test_sentences_hold_every_word_once_and_in_order(text: str) -> None:
     spans = sentence_spans(text)
     assert "".join("".join(text[start:end] for start, end in spans).split()) == "".join(text.split())
     assert all(text[start:end].strip() == text[start:end] != "" for start, end in spans)
-    assert all(left[1] <= right[0] for left, right in zip(spans, spans[1:], strict=False))
+    assert all(left[1] <= right[0] for left, right in pairwise(spans))
 
 
 def passage(start: int, end: int) -> Numbered:

@@ -185,9 +185,9 @@ def _add(home: str, files: list[str]) -> None:
 
 
 def test_a_change_that_fails_half_way_changes_nothing(store: Store) -> None:
-    with pytest.raises(KeyError), store.transaction() as db:
-        db.table("conversations").insert({"id": "1", "title": "t", "created_at": "now"})
-        raise KeyError
+    row = {"id": "1", "title": "t", "created_at": "now"}
+    with pytest.raises(HomeError), store.transaction() as db:
+        db.table("conversations").insert_all([row, row])
     assert store.rows("SELECT * FROM conversations") == []
 
 
@@ -250,7 +250,9 @@ def test_settings_come_back_and_unknown_ones_are_passed_over(home: Home) -> None
     assert load_settings(home) == Settings(temperature=1.0, local_models=("/a.gguf",))
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"window": "much"}', '{"window": -5}', '{"kv_type": "q9"}', '{"window": true}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"window": "much"}', '{"window": -5}', '{"kv_type": "q9"}', '{"window": true}']
+)
 def test_settings_that_cannot_be_used_are_said_with_the_file(home: Home, content: str) -> None:
     home.settings.write_text(content)
     with pytest.raises(HomeError, match=r"settings\.json"):
