@@ -23,6 +23,7 @@ from unabridged.models.llama_binding import (
     gpu_is_usable,
     start_backend,
 )
+from unabridged.models.segment_cache import SegmentCache
 from unabridged.models.segments import SegmentStore
 from unabridged.models.session import OUTPUTS, Session
 from unabridged.models.tokenizer import Tokenizer
@@ -79,10 +80,13 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         bytes_per_cell=kv_bytes + 2 * options.chunk_tokens,
         overhead_bytes=SCRATCH_BYTES + OUTPUTS * model.vocabulary * 4 + (0 if gpu else model.size_bytes),
     )
+    name = str(header.metadata.get("general.name") or path.stem)
     session = Session(
         model,
         tokenizer,
-        SegmentStore(options.segments_folder, print_of),
+        SegmentStore(
+            SegmentCache(options.segments_folder, quota_bytes=options.segments_quota_bytes), print_of, model=name
+        ),
         windows,
         fingerprint=print_of,
         kv_type=kv_type,
@@ -91,7 +95,7 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         segment_tokens=options.segment_tokens,
     )
     info = ModelInfo(
-        name=str(header.metadata.get("general.name") or path.stem),
+        name=name,
         path=path,
         architecture=header.architecture,
         parameters=model.parameters,

@@ -11,23 +11,25 @@ removed before llama.cpp sees it, because llama.cpp trusts a state blindly and a
 """
 
 import contextlib
+import errno
 import hashlib
 import mmap
 import os
 import struct
 import tempfile
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from unabridged.models.engine import Tokens
+from unabridged.models.segment_cache import SEGMENT, WRITING, SegmentCache
 
 MAGIC = b"UNABSEG1"
 _FIELDS = struct.Struct("<8s32s32sIIQ")
-_CHECK = 32
-HEADER_BYTES = _FIELDS.size + _CHECK
-SUFFIX = ".segment"
+HEADER_BYTES = _FIELDS.size + 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,46 +54,51 @@ def segments_of(tokens: Tokens, segment_tokens: int, fingerprint: bytes) -> list
 class SegmentStore:
     """The segments of one fingerprint inside the folder that all models share."""
 
-    def __init__(self, folder: Path, fingerprint: bytes) -> None:
-        self.folder = folder / fingerprint.hex()[:32]
-        self._fingerprint = fingerprint
+    def __init__(self, cache: SegmentCache, fingerprint: bytes, *, model: str) -> None:
+        self.folder = cache.folder / fingerprint.hex()[:32]
+        self._cache, self._fingerprint, self._model = cache, fingerprint, model
+        self._began = time.time()
 
     def path(self, segment: Segment) -> Path:
-        return self.folder / (segment.key.hex() + SUFFIX)
+        return self.folder / (segment.key.hex() + SEGMENT)
 
-    def has(self, segment: Segment) -> bool:
-        return self.path(segment).exists()
+    def begin(self, chain: Sequence[Segment]) -> None:
+        """A reading begins: its own segments are not evicted for it, and the folder is told what belongs to it."""
+        self._began = time.time()
+        self._cache.begin([self.path(segment) for segment in chain])
+        with contextlib.suppress(OSError):  # only the listing suffers
+            keys = [segment.key.hex() for segment in chain]
+            self._cache.note_reading(self.folder, keys, tokens=chain[-1].end, model=self._model)
 
     def load(self, segment: Segment) -> NDArray[np.uint8] | None:
         """The payload, mapped and verified; None where there is none or it was damaged (then the file is gone)."""
         path = self.path(segment)
-        try:
-            with path.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                if size <= HEADER_BYTES:
-                    raise ValueError
-                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except OSError:
+        whole = _mapped(path)
+        if whole is None:
             return None
-        except ValueError:
-            self._remove(path)
-            return None
-        whole = np.frombuffer(mapped, np.uint8)
         if bytes(whole[:HEADER_BYTES]) != self._header(segment, whole[HEADER_BYTES:]):
-            self._remove(path)
+            with contextlib.suppress(OSError):  # a folder that cannot be written: the segment stays unused
+                path.unlink(missing_ok=True)
             return None
-        with contextlib.suppress(OSError):
-            os.utime(path)  # eviction goes by the time of last use
+        self._touch(segment)
         return whole[HEADER_BYTES:]
 
-    def _remove(self, path: Path) -> None:
-        with contextlib.suppress(OSError):  # a folder that cannot be written: the segment stays unused
-            path.unlink(missing_ok=True)
-
     def save(self, segment: Segment, payload: NDArray[np.uint8]) -> None:
-        """Raises OSError (disk full, no rights); nothing half-written stays."""
+        """Raises OSError (disk full, quota, no rights); nothing half-written stays. A full disk evicts what is older."""
+        size = HEADER_BYTES + payload.size
+        self._cache.make_room(size)
         self.folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(suffix=".writing", dir=self.folder)
+        try:
+            self._write(segment, payload)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or not self._cache.evict(size):
+                raise
+            self._write(segment, payload)
+        self._cache.grow(size)
+        self._touch(segment)
+
+    def _write(self, segment: Segment, payload: NDArray[np.uint8]) -> None:
+        handle, name = tempfile.mkstemp(suffix=WRITING, dir=self.folder)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(self._header(segment, payload))
@@ -103,10 +110,38 @@ class SegmentStore:
             Path(name).unlink(missing_ok=True)
             raise
 
+    def _touch(self, segment: Segment) -> None:
+        """Eviction goes by the time of last use; within one reading the end counts as older, so that a prefix survives."""
+        used = self._began - segment.start * 1e-6
+        with contextlib.suppress(OSError):
+            os.utime(self.path(segment), (used, used))
+
     def _header(self, segment: Segment, payload: NDArray[np.uint8]) -> bytes:
-        fields = _FIELDS.pack(
-            MAGIC, self._fingerprint, segment.key, segment.start, segment.end - segment.start, payload.size
-        )
-        check = hashlib.sha256(fields)
-        check.update(payload.data)
-        return fields + check.digest()
+        return _sealed(self._fingerprint, segment.key, segment.start, segment.end - segment.start, payload)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a segment file is what its name, its folder and its checksum say; for `SegmentCache.verify`."""
+    whole = _mapped(path)
+    if whole is None or len(whole) < HEADER_BYTES:
+        return False
+    magic, fingerprint, key, start, count, _ = _FIELDS.unpack(bytes(whole[: _FIELDS.size]))
+    named = magic == MAGIC and path.name == key.hex() + SEGMENT and path.parent.name == fingerprint.hex()[:32]
+    return named and bytes(whole[:HEADER_BYTES]) == _sealed(fingerprint, key, start, count, whole[HEADER_BYTES:])
+
+
+def _sealed(fingerprint: bytes, key: bytes, start: int, count: int, payload: NDArray[np.uint8]) -> bytes:
+    fields = _FIELDS.pack(MAGIC, fingerprint, key, start, count, payload.size)
+    check = hashlib.sha256(fields)
+    check.update(payload.data)
+    return fields + check.digest()
+
+
+def _mapped(path: Path) -> NDArray[np.uint8] | None:
+    try:
+        with path.open("rb") as file:
+            if not os.fstat(file.fileno()).st_size:
+                return np.empty(0, np.uint8)
+            return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+    except OSError:
+        return None

@@ -94,6 +94,7 @@ class Session:
         if resident.done == len(tokens):
             return Reading(key, len(tokens), reused=len(tokens), evaluated=0, window=self.window)
         resident.being_read = True
+        self._store.begin(chain)
         try:
             return (yield from self._fill(resident, chain, fresh=fresh))
         finally:

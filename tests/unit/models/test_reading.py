@@ -142,7 +142,8 @@ def test_a_full_disk_does_not_stop_a_reading(opened: OpenModel, document: Docume
     reading = read(opened, document(700))
     assert reading.evaluated == 700
     assert reading.unsaved == "No space left on device"
-    assert not list(opened.session._store.folder.iterdir())  # nothing half-written stays
+    left = [path.suffix for path in opened.session._store.folder.iterdir()]
+    assert left == [".reading"]  # nothing half-written stays
     assert drained_generate(opened, reading)
 
 
