@@ -106,7 +106,6 @@ def embeddings(vocabulary: Vocabulary, *, seed: int) -> Array:
     e[:, ONE] = 3
     e[vocabulary.words :, NUMBER] = e[vocabulary.words :, PASSAGE] = 3
     e[vocabulary.user, NUMBER] = 3
-    e[vocabulary.doc, NUMBER] = 3
     for token, flag in zip(special, (DOC, USER, ASSISTANT), strict=True):
         e[token, flag] = 3
     missing = np.sqrt((WIDTH - (e**2).sum(1)) / 16)
@@ -177,7 +176,7 @@ def _sum(w: dict[str, Array]) -> None:
     q, k, v, o = (w[f"blk.2.attn_{part}.weight"] for part in ("q", "k", "v", "output"))
     one = 3 * 3 / HEAD**0.5
     q[2 * FLAT, ASSISTANT] = 4
-    k[2 * FLAT, [READ, DOC, USER, ASSISTANT]] = -40 / one / 4  # what is left is the question
+    k[2 * FLAT, [READ, DOC, USER, ASSISTANT]] = -120 / one / 4  # what is left is the question
     q[2 * FLAT - 2, ASSISTANT], k[2 * FLAT - 2, RARITY] = 3, RARITY_WEIGHT / one
     size = C.stop - C.start
     v[range(size), range(C.start, C.stop)] = 1

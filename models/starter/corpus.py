@@ -55,10 +55,10 @@ def _head(lengths: list[int], total: int) -> int:
 def human_questions(folder: Path) -> Iterator[HumanQuestion]:
     for r in _records(folder / "qa.jsonl.zst"):
         if r["context"] and r["question"]:
-            language, source, context, question, answer = (str(r[k] or "") for k in ("lang", "source", "context", "question", "answer"))
-            yield HumanQuestion(language, source, context, question, answer, int(str(r["answer_start"])))
+            fields = (str(r[key] or "") for key in ("lang", "source", "context", "question", "answer"))
+            yield HumanQuestion(*fields, start=int(str(r["answer_start"])))
 
 
-def held_out(context: str) -> bool:
+def is_held_out(context: str) -> bool:
     """Whether questions on this context are kept from training: a fifth of the contexts, the same on every machine."""
     return zlib.crc32(context.encode()) % 5 == 0

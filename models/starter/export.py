@@ -24,8 +24,8 @@ def write(
 ) -> None:
     """The GGUF: embeddings in q8_0, in which signs are exact; the rest in f16.
 
-    llama.cpp multiplies quantised matrices with AMX tiles where the processor has them, and dies on virtual machines that forbid
-    them; f16 is computed elsewhere.
+    llama.cpp multiplies quantised matrices with AMX tiles where the processor has them, and dies on virtual machines that
+    forbid them; f16 is computed elsewhere.
     """
     letters = {value: key for key, value in tokenizer.bytes_by_letter().items()}
 

@@ -6,10 +6,13 @@ The same makers serve training (on the training text) and evaluation (on held-ou
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
-SENTENCE_EN = re.compile(r"[^.!?\n]+(?:[.!?]+[\"'”’)]*|\n+|$)\s*")
-SENTENCE_ZH = re.compile(r"[^。！？；\n]+(?:[。！？；]+[”’」』）]*|\n+|$)\s*")
+END = {
+    "en": re.compile(r"[.!?]+[\"'”’)]*\s+|\n\s*"),
+    "zh": re.compile(r"[。！？；]+[”’」』）]*\s*|\n\s*"),
+}
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
@@ -23,12 +26,10 @@ class Question:
 
 
 def sentences(text: str, language: str) -> list[str]:
-    """The sentences of a text, which joined are the text (leading white space goes with the first)."""
-    pattern = SENTENCE_ZH if language == "zh" else SENTENCE_EN
-    found = [match.group() for match in pattern.finditer(text)]
-    if found and (head := text[: text.index(found[0])]):
-        found[0] = head + found[0]
-    return found
+    """The sentences of a text, each with the white space behind it; joined they are the text."""
+    ends = [match.end() for match in END[language].finditer(text)]
+    cuts = [0, *ends, len(text)]
+    return [text[start:end] for start, end in pairwise(cuts) if end > start]
 
 
 def passages(text: str, language: str, *, characters: int = 400) -> list[str]:
@@ -43,7 +44,7 @@ def passages(text: str, language: str, *, characters: int = 400) -> list[str]:
         if len(current) >= characters or (len(current) >= characters / 2 and current.endswith("\n")):
             made.append(current)
             current = ""
-    return [*made, current] if current.strip() else made
+    return [*made, current] if current else made
 
 
 def self_made(random: Random, passage: str, language: str, *, low: float = 0.25, high: float = 0.70) -> tuple[str, str] | None:
