@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from unabridged.models.drafting import NgramIndex
 from unabridged.models.engine import Tokens
 from unabridged.models.llama_binding import Context
 
@@ -26,6 +27,7 @@ class Resident:
     users: int = 0
     being_read: bool = False
     used: int = 0
+    index: NgramIndex | None = None  # for drafting, made when first needed
 
 
 @dataclass(slots=True, eq=False)

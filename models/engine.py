@@ -27,6 +27,7 @@ class EngineOptions:
     chunk_tokens: int = 512  # prefill submitted at once; a cancel waits for one chunk
     segment_tokens: int = 2048  # a killed prefill reads at most this much again
     segments_quota_bytes: int = 20 << 30
+    draft: bool = True  # propose words of the document to greedy answers; the answers stay the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,9 @@ class Sampling:
     top_p: float = 0.95
     min_p: float = 0.05
     seed: int = 0
+    grammar: str = ""  # GBNF: the answer is a sentence of it
+    json_schema: str = ""  # the answer is JSON that the schema allows
+    logprobs: bool = False  # log probability of every token that was chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,8 @@ class Generation:
     tokens: tuple[int, ...]
     evaluated: int  # prompt tokens evaluated for this call
     reused: int  # prompt tokens found in a fork or in the reading
-    finish: str  # "stop", "length" or "cancelled"
+    finish: str  # "stop" or "length"
+    logprobs: tuple[float, ...] = ()  # one per token (and one for the end), where `Sampling.logprobs` asked for them
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class EngineProcess:
         connection = self._with(reading)
         calling = connection.call({**header, "reading": reading.key}, [prompt])
         value, _ = yield from _events(calling, Piece)
-        return Generation(**{**value, "tokens": tuple(value["tokens"])})
+        return Generation(**{**value, "tokens": tuple(value["tokens"]), "logprobs": tuple(value["logprobs"])})
 
     def choose(self, reading: Reading | None, prompt: Tokens, options: Sequence[Tokens]) -> Choice:
         connection = self._with(reading)

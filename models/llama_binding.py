@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 from llama_cpp import llama_cpp as lib
+from llama_cpp.llama_grammar import json_schema_to_gbnf
 from numpy.typing import NDArray
-from unabridged.errors import EngineFailed, ModelFileError
+from unabridged.errors import EngineFailed, ModelFileError, UsageError
 from unabridged.models.engine import Sampling, Tokens
 
 Logits = NDArray[np.float32]
@@ -353,14 +354,16 @@ class Context:
 class Sampler:
     """llama.cpp's sampler chain for one answer; temperature 0 is greedy."""
 
-    def __init__(self, model: Model, sampling: Sampling, *, grammar: str = "") -> None:
+    def __init__(self, model: Model, sampling: Sampling) -> None:
+        grammar = _grammar_of(sampling)
         params = lib.llama_sampler_chain_default_params()
         self._chain = lib.llama_sampler_chain_init(params)
         if grammar:
+            log.clear()
             rules = lib.llama_sampler_init_grammar(model.vocab_handle, grammar.encode(), b"root")
             if not rules:
                 self.close()
-                raise EngineFailed(f"The grammar is not valid GBNF: {_complaint()}.", hint="Check its rules.")
+                raise UsageError(f"The grammar is not valid GBNF: {_complaint()}.", hint="Check its rules.")
             self._add([rules])
         if sampling.temperature <= 0:
             self._add([lib.llama_sampler_init_greedy()])
@@ -382,3 +385,12 @@ class Sampler:
         if self._chain:
             lib.llama_sampler_free(self._chain)
             self._chain = None
+
+
+def _grammar_of(sampling: Sampling) -> str:
+    if not sampling.json_schema:
+        return sampling.grammar
+    try:
+        return str(json_schema_to_gbnf(sampling.json_schema))
+    except (ValueError, KeyError, TypeError, AttributeError, NotImplementedError) as error:
+        raise UsageError("The JSON schema cannot be used.", hint="Keep to objects, arrays, strings and numbers.") from error

@@ -93,6 +93,7 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         threads=options.threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         chunk_tokens=options.chunk_tokens,
         segment_tokens=options.segment_tokens,
+        draft=options.draft,
     )
     info = ModelInfo(
         name=name,

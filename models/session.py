@@ -10,12 +10,13 @@ import numpy as np
 from unabridged.errors import UsageError
 from unabridged.models.cache_map import SCRATCH, CacheMap, Fork, Resident
 from unabridged.models.choosing import score_options
-from unabridged.models.engine import Choice, Generation, Piece, Quotation, Reading, ReadProgress, Sampling, Tokens
+from unabridged.models.decoding import Answer, append
+from unabridged.models.drafting import Drafter, NgramIndex
+from unabridged.models.engine import Choice, Quotation, Reading, ReadProgress, Sampling, Tokens
 from unabridged.models.llama_binding import AS_TRAINED, Context, Model, Rope, Sampler
 from unabridged.models.quoting import Copyist
 from unabridged.models.scheduler import Alone, Feed, Job, Scheduler, Wait
 from unabridged.models.segments import Segment, SegmentStore, segments_of
-from unabridged.models.text_stream import TextStream
 from unabridged.models.tokenizer import Tokenizer
 from unabridged.models.window import WindowPolicy
 
@@ -39,11 +40,12 @@ class Session:
         threads: int,
         chunk_tokens: int,
         segment_tokens: int,
+        draft: bool = True,
         rope: Rope = AS_TRAINED,
     ) -> None:
         self._model, self._tokenizer, self._store, self._windows = model, tokenizer, store, windows
         self._fingerprint, self._kv_type, self._threads, self._rope = fingerprint, kv_type, threads, rope
-        self._chunk_tokens = chunk_tokens
+        self._chunk_tokens, self._draft = chunk_tokens, draft
         self._segment_tokens = -(-segment_tokens // chunk_tokens) * chunk_tokens
         self._map: CacheMap | None = None
         self._tokens: dict[str, Tokens] = {}  # of every reading asked for, so that it can be read back in
@@ -193,33 +195,28 @@ class Session:
 
     def generate(self, key: str | None, prompt: Tokens, *, limit: int, sampling: Sampling, stop: Sequence[str]) -> Job:
         """Yields Piece, returns Generation."""
-        fork = yield from self._fork(key, prompt, limit, take_over=True)
-        stream, sampler = TextStream(stop), Sampler(self._model, sampling)
-        reused = fork.base + len(fork.tokens)
-        evaluated, tokens, finish = len(prompt) - len(fork.tokens), [], "length"
+        if limit < 1:
+            raise UsageError("An answer needs room for at least one token.", hint="Ask for a longer answer.")
+        sampler = Sampler(self._model, sampling)
         try:
-            rows = yield from self._append(fork, prompt[len(fork.tokens) :], outputs=1)
-            while True:
-                token = sampler.sample(self._cache.context, rows[-1])
-                if self._ends[token]:
-                    finish = "stop"
-                    break
-                tokens.append(token)
-                text = stream.feed(self._model.pieces[token])
-                if stream.stopped:
-                    finish = "stop"
-                if text:
-                    yield Piece(text, (token,))
-                if stream.stopped or len(tokens) >= limit:
-                    break
-                rows = yield from self._append(fork, np.array([token], np.int32), outputs=1)
-            rest = stream.finish()
-            if rest:
-                yield Piece(rest, ())
-            return Generation(stream.text, tuple(tokens), evaluated, reused, finish)
+            fork = yield from self._fork(key, prompt, limit, take_over=True)
+            reused, rest = fork.position, prompt[len(fork.tokens) :]
+            answer = Answer(self._cache, fork, pieces=self._model.pieces, ends=self._ends, limit=limit, stop=stop)
+            try:
+                yield from answer.decode(rest, sampler, sampling, Drafter(self._index(fork.reading, sampling)))
+            finally:
+                self._finish(fork, keep=True)
         finally:
             sampler.close()
-            self._finish(fork, keep=True)
+        return answer.result(evaluated=len(rest), reused=reused)
+
+    def _index(self, reading: Resident | None, sampling: Sampling) -> NgramIndex | None:
+        """Drafting is for greedy answers on a cache that can take tokens back."""
+        if not self._draft or reading is None or sampling.temperature > 0 or sampling.grammar or sampling.json_schema:
+            return None
+        if reading.index is None and self._model.keeps_every_position:
+            reading.index = NgramIndex(reading.tokens)
+        return reading.index
 
     def choose(self, key: str | None, prompt: Tokens, options: Sequence[Tokens]) -> Job:
         """Returns Choice."""
@@ -228,7 +225,7 @@ class Session:
         fork = yield from self._fork(key, prompt, max(map(len, options)), take_over=False)
         try:
             evaluated = len(prompt) - len(fork.tokens)
-            rows = yield from self._append(fork, prompt[len(fork.tokens) :], outputs=1)
+            rows = yield from append(self._cache, fork, prompt[len(fork.tokens) :], outputs=1)
             first = self._cache.context.logits(rows[-1])
             logprobs, more = yield from score_options(self._cache, fork, first, options)
         finally:
@@ -247,12 +244,12 @@ class Session:
         fork = yield from self._fork(key, prompt, room, take_over=False)
         try:
             evaluated = len(prompt) - len(fork.tokens)
-            rows = yield from self._append(fork, prompt[len(fork.tokens) :], outputs=1)
+            rows = yield from append(self._cache, fork, prompt[len(fork.tokens) :], outputs=1)
             context = self._cache.context
             copying = self._copyist.copy(context.logits(rows[-1]), passage, starts=starts, ends=ends, limit=limit)
             step = next(copying)
             while True:
-                rows = yield from self._append(fork, step, outputs=len(step))
+                rows = yield from append(self._cache, fork, step, outputs=len(step))
                 evaluated += len(step)
                 step = copying.send([context.logits(row) for row in rows])
         except StopIteration as stop:
@@ -285,17 +282,6 @@ class Session:
     def _make_room(self, cells: int) -> bool:
         """The cache is full though the count says otherwise: let something idle go."""
         return bool(self._map) and self._cache.drop_idle()
-
-    def _append(self, fork: Fork, tokens: Tokens, *, outputs: int) -> Job:
-        """Feed tokens to a fork in chunks; returns the rows of the last chunk's logits."""
-        rows: range = range(0)
-        for start in range(0, len(tokens), self._chunk_tokens):
-            chunk = tokens[start : start + self._chunk_tokens]
-            last = start + len(chunk) == len(tokens)
-            rows = yield Feed(fork.sequence, chunk, fork.position, outputs if last else 0)
-            fork.tokens += chunk.tolist()
-            fork.reserved -= len(chunk)
-        return rows
 
 
 def _progress(resident: Resident, reused: int, evaluated: int, began: float) -> ReadProgress:

@@ -1,0 +1,121 @@
+"""What is said is what the model would say: with and without drafts, under a grammar, with its probabilities."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unabridged.errors import UsageError
+from unabridged.models.drafting import NGRAM, Drafter, NgramIndex
+from unabridged.models.engine import EngineOptions, Generation, Sampling, Tokens
+from unabridged.models.open_model import OpenModel, open_model
+
+Document = Callable[[int], Tokens]
+PROMPT = np.array([50, 51, 52, 53], np.int32)
+
+
+def answer(opened: OpenModel, tokens: Tokens, prompt: Tokens = PROMPT, limit: int = 24, **sampling: object) -> Generation:
+    run = opened.session.scheduler.run
+    reading = run(opened.session.read(tokens))
+    chosen = Sampling(**sampling)  # type: ignore[arg-type]
+    result: Generation = run(opened.session.generate(reading.key, prompt, limit=limit, sampling=chosen, stop=()))
+    return result
+
+
+@given(st.lists(st.integers(0, 3), max_size=60), st.lists(st.integers(0, 3), min_size=NGRAM, max_size=6))
+def test_a_draft_is_what_follows_where_the_same_words_stood_last(document: list[int], recent: list[int]) -> None:
+    tokens = np.array(document, np.int32)
+    draft = NgramIndex(tokens).after(recent, 5).tolist()
+    found = [at + NGRAM for at in range(len(document) - NGRAM + 1) if document[at : at + NGRAM] == recent[-NGRAM:]]
+    whole = [at for at in found if at + 5 <= len(document)]
+    best = whole[-1] if whole else found[0] if found else len(document)
+    assert draft == document[best : best + 5]
+
+
+def test_a_drafter_that_fails_falls_silent_and_one_that_succeeds_grows() -> None:
+    tokens = np.arange(100, dtype=np.int32)
+    good, bad = Drafter(NgramIndex(tokens)), Drafter(NgramIndex(tokens))
+    for _ in range(3):
+        good.learn(len(good.propose([1, 2, 3], 50)), len(good.propose([1, 2, 3], 50)))
+    assert len(good.propose([1, 2, 3], 50)) == 15
+    for _ in range(2):
+        bad.learn(len(bad.propose([1, 2, 3], 50)), 0)
+    assert len(bad.propose([1, 2, 3], 50)) == 0
+
+
+def test_drafting_changes_nothing_but_the_number_of_batches(
+    tiny_model: Path, options: EngineOptions, document: Document
+) -> None:
+    """The document holds what the model is going to say, so that drafts are accepted, and near misses, so that some are not."""
+    plain, drafting = open_model(tiny_model, replace(options, draft=False)), open_model(tiny_model, options)
+    base = document(400)
+    for seed in range(6):
+        prompt = np.random.default_rng(seed).integers(0, 500, 5).astype(np.int32)
+        said = np.array(answer(plain, base, prompt).tokens, np.int32)
+        wrong = said.copy()
+        wrong[7::8] = 9
+        text = np.concatenate([base, said, wrong, base[:50]])
+        assert answer(drafting, text, prompt, 40).tokens == answer(plain, text, prompt, 40).tokens
+    plain.session.close()
+    drafting.session.close()
+
+
+def test_drafts_are_accepted_when_the_answer_repeats_the_document(tmp_path: Path, options: EngineOptions) -> None:
+    """A model that always repeats the token cycle it was built for; counted in batches."""
+    from tiny_models import write_tiny_model
+
+    path = write_tiny_model(tmp_path / "cycle.gguf", layers=1, scale=0.0)
+    batches = {}
+    for draft in (False, True):
+        opened = open_model(path, replace(options, draft=draft))
+        tokens = np.zeros(300, np.int32)  # all logits are equal, so greedy says token 0 for ever
+        run = opened.session.scheduler.run
+        reading = run(opened.session.read(tokens))
+        context, count = opened.session._cache.context, 0
+        decode = context.decode
+
+        def counted(batch: object) -> object:
+            nonlocal count
+            count += 1
+            return decode(batch)  # type: ignore[arg-type]  # noqa: B023
+
+        context.decode = counted  # type: ignore[method-assign, assignment]
+        job = opened.session.generate(reading.key, PROMPT, limit=100, sampling=Sampling(), stop=())
+        assert run(job).tokens == (0,) * 100
+        batches[draft] = count
+        opened.session.close()
+    assert batches[False] == 100
+    assert batches[True] < 20
+
+
+def test_a_grammar_binds_the_answer(opened: OpenModel, document: Document) -> None:
+    said = answer(opened, document(200), grammar='root ::= "yes, " ("sir" | "madam")')
+    assert said.text in ("yes, sir", "yes, madam")
+    assert said.finish == "stop"
+
+
+def test_a_json_schema_binds_the_answer(opened: OpenModel, document: Document) -> None:
+    schema = {"type": "object", "properties": {"n": {"enum": [1, 2]}, "ok": {"type": "boolean"}}, "required": ["n", "ok"]}
+    said = json.loads(answer(opened, document(200), limit=60, json_schema=json.dumps(schema)).text)
+    assert said["n"] in (1, 2)
+    assert said["ok"] in (True, False)
+
+
+@pytest.mark.parametrize("sampling", [{"grammar": "root ::= ("}, {"grammar": "x ::= y"}, {"json_schema": "{"}])
+def test_a_broken_grammar_is_refused(opened: OpenModel, document: Document, sampling: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        answer(opened, document(200), **sampling)
+
+
+def test_logprobs_are_those_of_the_chosen_tokens(opened: OpenModel, document: Document) -> None:
+    said = answer(opened, document(200), limit=5, logprobs=True)
+    reading = opened.session.scheduler.run(opened.session.read(document(200)))
+    every = [np.array([token], np.int32) for token in range(opened.info.vocabulary)]
+    for place, token in enumerate(said.tokens):
+        prompt = np.concatenate([PROMPT, np.array(said.tokens[:place], np.int32)])
+        choice = opened.session.scheduler.run(opened.session.choose(reading.key, prompt, every))
+        assert said.logprobs[place] == pytest.approx(np.log(choice.probabilities[token]), abs=0.05)
