@@ -11,6 +11,6 @@ class Limits:
     pages: int = 20_000
     characters: int = 40_000_000  # of text
     memory_bytes: int = 6 << 30  # address space of the reader's process
-    cpu_s: int = 900
-    wall_s: float = 1200.0
+    cpu_s: int = 6 * 3600  # in all: recognising hundreds of scanned pages takes hours
+    silence_s: float = 300.0  # without a word of progress
     answer_bytes: int = 1 << 30  # what the reader's process may send back

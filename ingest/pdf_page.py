@@ -6,7 +6,9 @@ It knows MuPDF's structures so that nothing else has to. Order and paragraphs ar
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pymupdf
+from numpy.typing import NDArray
 from unabridged.ingest.document import Box
 
 _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
@@ -44,7 +46,12 @@ class PageContent:
     height: float
     runs: tuple[Run, ...]
     comments: tuple[str, ...] = ()
-    picture_share: float = 0.0  # of the page's area, 0 … 1
+    picture_share: float = 0.0  # of the page's area, 0 … 1; looked at only where there is little text
+    ocr: bool = False  # the runs were recognised in the page's picture
+
+    @property
+    def text(self) -> str:
+        return " ".join(run.text for run in self.runs)
 
 
 def read_page(page: "pymupdf.Page", number: int, label: str) -> PageContent:
@@ -55,6 +62,13 @@ def read_page(page: "pymupdf.Page", number: int, label: str) -> PageContent:
     runs = tuple(run for line in lines if (run := _run(line)) is not None)
     share = _picture_share(page, width * height) if sum(len(run.text) for run in runs) < 200 else 0.0
     return PageContent(number, label, width, height, runs, _comments(page), share)
+
+
+def render(page: "pymupdf.Page", dots_per_inch: int) -> NDArray[np.uint8]:
+    """The page as a picture: (height, width, 3) in blue, green, red."""
+    pixels = page.get_pixmap(dpi=dots_per_inch, alpha=False, colorspace=pymupdf.csRGB)
+    picture = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.stride)
+    return picture[:, : pixels.width * 3].reshape(pixels.height, pixels.width, 3)[:, :, ::-1].copy()
 
 
 def _run(line: dict[str, Any]) -> Run | None:

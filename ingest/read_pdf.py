@@ -8,37 +8,62 @@ text, or with a text layer that is garbage, go to OCR where that is installed, a
 from collections.abc import Sequence
 
 import pymupdf
-from unabridged.errors import DocumentDamaged, DocumentEncrypted, DocumentTooCostly
+from unabridged.errors import DocumentDamaged, DocumentEmpty, DocumentEncrypted, DocumentTooCostly, DocumentUnsupported
 from unabridged.ingest.document import Document, Furniture, ProblemKind
 from unabridged.ingest.draft import Draft
+from unabridged.ingest.ocr import is_available
 from unabridged.ingest.pdf_assembly import Assembly, Bookmark, body_size
 from unabridged.ingest.pdf_furniture import separate
 from unabridged.ingest.pdf_layout import columns, paragraphs
+from unabridged.ingest.pdf_ocr import PageOcr
 from unabridged.ingest.pdf_page import PageContent, read_page
-from unabridged.ingest.pdf_quality import is_garbled
 from unabridged.ingest.reader import Source
 
 MEDIA_TYPE = "application/pdf"
+# MuPDF's own errors are RuntimeErrors; PyMuPDF's code over it trips over damaged files in these other ways.
+_FAILURES = (RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError)
 _STORE_KEPT_PERCENT = 20  # of MuPDF's cache between pages, so that memory stays flat
 
 
 def read_pdf(source: Source) -> Document:
     """Raises DocumentEncrypted, DocumentDamaged (also for a file without pages) or DocumentTooCostly."""
+    return _read(source, "pdf", MEDIA_TYPE)
+
+
+def read_image(source: Source) -> Document:
+    """A picture, or the pictures of a TIFF, as pages to recognise. Raises DocumentUnsupported where OCR is not installed."""
+    if not is_available():
+        raise DocumentUnsupported(
+            f"{source.name} is a picture, and text recognition is not installed.",
+            hint='Install it with pip install "unabridged[ocr]", or attach the text.',
+        )
+    kind = source.path.suffix.lower().lstrip(".")
+    document = _read(source, None, f"image/{kind}")
+    if not document.text:
+        raise DocumentEmpty(
+            f"No text could be recognised in {source.name}.", hint="Attach a sharper picture, or the text itself."
+        )
+    return document
+
+
+def _read(source: Source, kind: str | None, media_type: str) -> Document:
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     draft = Draft()
     try:
-        with pymupdf.open(source.path, filetype="pdf") as pdf:
+        with pymupdf.open(source.path, filetype=kind) as pdf:
             _unlock(pdf, source)
             _check_pages(pdf.page_count, source)
-            bookmarks = [Bookmark(level, title, page) for level, title, page in pdf.get_toc() if page > 0]
+            bookmarks = [
+                Bookmark(level, title, page) for level, title, page in (pdf.get_toc() if pdf.is_pdf else ()) if page > 0
+            ]
             contents = _contents(pdf, source, draft)
-            for name in pdf.embfile_names():
+            for name in pdf.embfile_names() if pdf.is_pdf else ():
                 draft.problem(ProblemKind.DROPPED_OBJECT, f"embedded file {name}", "Save it as a file and attach that.")
-    except (RuntimeError, ValueError, IndexError, KeyError, TypeError) as error:  # MuPDF's errors are RuntimeErrors
+    except _FAILURES as error:
         raise _damaged(source, "its structure is broken") from error
     _assemble(contents, bookmarks, draft)
-    return draft.finish(media_type=MEDIA_TYPE, name=source.name)
+    return draft.finish(media_type=media_type, name=source.name)
 
 
 def _unlock(pdf: "pymupdf.Document", source: Source) -> None:
@@ -70,45 +95,28 @@ def _damaged(source: Source, why: str) -> DocumentDamaged:
 
 def _contents(pdf: "pymupdf.Document", source: Source, draft: Draft) -> list[PageContent]:
     """Every page in turn; one that MuPDF cannot read is reported and left empty."""
-    labels = [label or str(number) for number, label in enumerate(_labels(pdf), 1)]
+    ocr = PageOcr(source.options.get("ocr", "auto"))
     contents = []
-    for index, label in enumerate(labels):
+    for index, label in enumerate(_labels(pdf)):
         try:
-            content = read_page(pdf[index], index + 1, label)
-        except (RuntimeError, ValueError) as error:
-            content = PageContent(index + 1, label, 595, 842, ())
+            page = pdf[index]
+            content = ocr.checked(page, read_page(page, index + 1, label or str(index + 1)), draft)
+        except _FAILURES as error:
+            content = PageContent(index + 1, label or str(index + 1), 595, 842, ())
             draft.problem(
                 ProblemKind.DROPPED_OBJECT, f"page {index + 1}", f"It is damaged ({type(error).__name__}) and was not read."
             )
-        contents.append(_checked(content, draft))
+        contents.append(content)
         pymupdf.TOOLS.store_shrink(_STORE_KEPT_PERCENT)
         source.progress(index + 1, pdf.page_count)
+    ocr.report(draft)
     return contents
 
 
 def _labels(pdf: "pymupdf.Document") -> list[str]:
-    if not pdf.get_page_labels():
+    if not pdf.is_pdf or not pdf.get_page_labels():
         return [""] * pdf.page_count
     return [pdf[index].get_label() for index in range(pdf.page_count)]
-
-
-def _checked(content: PageContent, draft: Draft) -> PageContent:
-    """The page as it is to be read; what is wrong with it is reported."""
-    where = f"page {content.number}"
-    if not content.runs:
-        hint = (
-            "It is a picture: install OCR (the extra `ocr`) or attach a version with text."
-            if content.picture_share
-            else "It is blank."
-        )
-        draft.problem(ProblemKind.EMPTY_PAGE, where, hint)
-    elif is_garbled("".join(run.text for run in content.runs)):
-        draft.problem(
-            ProblemKind.GARBLED_TEXT,
-            where,
-            "Its text layer is garbage; install OCR (the extra `ocr`) or attach another version.",
-        )
-    return content
 
 
 def _assemble(contents: Sequence[PageContent], bookmarks: Sequence[Bookmark], draft: Draft) -> None:
@@ -122,7 +130,7 @@ def _assemble(contents: Sequence[PageContent], bookmarks: Sequence[Bookmark], dr
         laid_out.append(found)
     assembly = Assembly(draft, body_size(line for page in laid_out for column in page for line in column.lines), bookmarks)
     for content, body, page_columns in zip(contents, bodies, laid_out, strict=True):
-        draft.add_page(label=content.label, width=content.width, height=content.height)
+        draft.add_page(label=content.label, width=content.width, height=content.height, ocr=content.ocr)
         draft.furniture += [Furniture(content.number, text) for text in body.furniture]
         assembly.add_page(content.number, content.height, ((column, paragraphs(column)) for column in page_columns))
         assembly.add_comments(content.number, content.comments)

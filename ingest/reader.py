@@ -17,6 +17,7 @@ Progress = Callable[[int, int], None]  # done, total: pages where a format has t
 
 _HEAD_BYTES = 4096
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|table|div|p|h[1-6]|ul|ol)[\s>]", re.IGNORECASE)
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -61,6 +62,10 @@ def reader_for(source: Source) -> Reader:
         from unabridged.ingest.read_rtf import read_rtf
 
         return read_rtf
+    if head.startswith(_PICTURES):
+        from unabridged.ingest.read_pdf import read_image
+
+        return read_image
     signature = _binary_signature(head)
     if signature:
         raise DocumentUnsupported(
@@ -166,8 +171,6 @@ _SIGNATURES = (
     (b"\xfd7zXZ", "an xz archive"),
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"Rar!", "a RAR archive"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
     (b"GIF8", "a picture"),
     (b"ID3", "a recording"),
     (b"OggS", "a recording"),

@@ -67,7 +67,7 @@ def _messages(process: "subprocess.Popen[bytes]", request: Message, name: str, l
     """Every line of the child as parsed JSON; when it ends without being asked to, the DocumentError that says how."""
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise RuntimeError("the reader's process was started without pipes")
-    deadline = time.monotonic() + limits.wall_s
+    deadline = time.monotonic() + limits.silence_s
     pending, received, complaints = bytearray(), 0, b""
     try:
         process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -81,7 +81,7 @@ def _messages(process: "subprocess.Popen[bytes]", request: Message, name: str, l
             remaining = deadline - time.monotonic()
             ready = selector.select(remaining) if remaining > 0 else []
             if not ready and time.monotonic() >= deadline:
-                raise _too_costly(name, f"{limits.wall_s:,.0f} seconds")
+                raise _too_costly(name, f"{limits.silence_s:,.0f} seconds for one step")
             for key, _ in ready:
                 chunk = os.read(key.fd, _CHUNK_BYTES)
                 if not chunk:
@@ -92,6 +92,7 @@ def _messages(process: "subprocess.Popen[bytes]", request: Message, name: str, l
                     received += len(chunk)
                     if received > limits.answer_bytes:
                         raise _too_costly(name, f"{limits.answer_bytes >> 20:,} MB for its text")
+                    deadline = time.monotonic() + limits.silence_s
                     yield from _lines(pending, chunk, name)
     raise _ended(process.wait(), complaints, name, limits)
 

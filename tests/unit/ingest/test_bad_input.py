@@ -174,7 +174,7 @@ def test_a_text_with_more_characters_than_allowed_is_refused_and_not_cut(tmp_pat
 
 def test_reading_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     path = written(tmp_path / "slow.txt", b"word " * 1000)
-    refused(path, DocumentTooCostly, limits=Limits(wall_s=0.001))
+    refused(path, DocumentTooCostly, limits=Limits(silence_s=0.001))
 
 
 def test_reading_that_takes_too_much_memory_is_stopped(tmp_path: Path) -> None:
