@@ -97,7 +97,8 @@ def serve(options: argparse.Namespace) -> int:
     from unabridged.ui.server import serve as serve_app
     from unabridged.workspace import Workspace
 
-    serve_app(Workspace(open_home()), host=options.host, port=options.port, open_browser=not options.no_browser)
+    with Workspace(open_home()) as workspace:
+        serve_app(workspace, host=options.host, port=options.port, open_browser=not options.no_browser)
     return 0
 
 

@@ -104,7 +104,7 @@ def add_file(workspace: Workspace, file: Path, progress: Progress, *, again: boo
     try:
         return progress.follow(workspace.add(file, again=again))
     except DocumentEncrypted:
-        if not sys.stdin.isatty():
+        if not sys.stdin.isatty() or file.suffix.lower() != ".pdf":  # other formats take no password
             raise
         password = getpass(f"Password of {file.name}: ", stream=sys.stderr)
         return progress.follow(workspace.add(file, password=password, again=again))

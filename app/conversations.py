@@ -6,7 +6,7 @@ crash loses nothing that was seen. Citations carry their own words: they stay tr
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -54,8 +54,10 @@ class Turn:
 
 
 class Conversations:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, owner: str = "") -> None:
+        """`owner` is the program that answers the turns which begin here: see instances.py."""
         self._store = store
+        self._owner = owner
 
     def start(self, documents: Sequence[tuple[str, str]], *, title: str) -> Conversation:
         """A new conversation about documents, given as (id, name)."""
@@ -108,6 +110,7 @@ class Conversations:
                     "follows": int(follows),
                     "model": model,
                     "fingerprint": fingerprint,
+                    "owner": self._owner,
                     "created_at": _now(),
                 }
             )
@@ -137,6 +140,13 @@ class Conversations:
         with self._store.transaction() as db:
             state = "failed" if failed else "stopped"
             db.execute("UPDATE turns SET state = ? WHERE id = ? AND state = 'answering'", [state, turn_id])
+
+    def leave_orphans(self, is_alive: Callable[[str], bool]) -> None:
+        """Turns whose program died in mid-answer are stopped: what it had said is kept."""
+        owners = self._store.rows("SELECT DISTINCT owner FROM turns WHERE state = 'answering'")
+        for dead in [row["owner"] for row in owners if not is_alive(row["owner"])]:
+            with self._store.transaction() as db:
+                db.execute("UPDATE turns SET state = 'stopped' WHERE state = 'answering' AND owner = ?", [dead])
 
     def delete_turn(self, turn_id: str) -> None:
         """A turn with all turns that follow it."""
@@ -189,7 +199,7 @@ def reply_tokens(turn: Turn) -> Tokens:
 def _turn(row: dict[str, Any], citations: Sequence[Citation]) -> Turn:
     return Turn(
         **{
-            **row,
+            **{name: value for name, value in row.items() if name != "owner"},
             "follows": bool(row["follows"]),
             "citations": tuple(citations),
             "receipt": _receipt(json.loads(row["receipt"])) if row["receipt"] else None,

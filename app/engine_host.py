@@ -35,21 +35,25 @@ class EngineHost:
                 self._queue.remove(place)
                 self._changed.notify_all()
 
-    def runs(self, path: Path, options: EngineOptions) -> bool:
-        return self._engine is not None and self._running == (path, options)
+    def running(self, path: Path, options: EngineOptions) -> Engine | None:
+        """The engine for these weights and options, if it is the one that runs."""
+        with self._changed:
+            return self._engine if self._running == (path, options) else None
 
     def engine(self, path: Path, options: EngineOptions) -> Engine:
         """The engine for these weights and options; another that runs is closed first. Only for who is first in the queue."""
-        if self._engine is not None and not self.runs(path, options):
-            self.close()
-        if self._engine is None:
-            self._engine = self._start(path, options)
-            self._running = (path, options)
-        return self._engine
+        if (engine := self.running(path, options)) is not None:
+            return engine
+        self.close()
+        engine = self._start(path, options)
+        with self._changed:
+            self._engine, self._running = engine, (path, options)
+        return engine
 
     def close(self) -> None:
         """Stop the engine; the next use starts it again and restores what was read from its segments."""
-        engine, self._engine, self._running = self._engine, None, None
+        with self._changed:
+            engine, self._engine, self._running = self._engine, None, None
         if engine is not None:
             engine.close()
 

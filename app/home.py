@@ -42,6 +42,11 @@ class Home:
         return self.folder / "segments"
 
     @property
+    def instances(self) -> Path:
+        """A locked file for each program that runs on this home."""
+        return self.folder / "instances"
+
+    @property
     def reports(self) -> Path:
         """Internal errors: where in the program, never with text of a document."""
         return self.folder / "reports"
@@ -51,7 +56,7 @@ def open_home(folder: Path | None = None) -> Home:
     """The home folder, made where it is missing. Raises HomeError where it cannot be made or written."""
     home = Home((folder or _chosen()).expanduser().absolute())
     try:
-        for part in (home.folder, home.originals, home.segments, home.reports):
+        for part in (home.folder, home.originals, home.segments, home.instances, home.reports):
             part.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=home.folder) as probe:
             probe.write(b"\0")

@@ -83,6 +83,12 @@ def m002_conversations(db: Database) -> None:
     """)
 
 
+@migrations()
+def m003_owners(db: Database) -> None:
+    # The program that answers a turn: if it has died, the turn ends where it stands. See instances.py.
+    db.execute("ALTER TABLE turns ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
+
+
 def known_steps() -> set[str]:
     """Names of all steps above: those that a fresh database would still need."""
     return {step.name for step in migrations.pending(Database(memory=True, execute_plugins=False))}

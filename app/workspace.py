@@ -23,6 +23,7 @@ from unabridged.errors import EngineFailed, UnabridgedError
 from unabridged.events import Event, Finished, Ingesting, Loading, Started, TextDelta, Waiting, translate
 from unabridged.home import Home
 from unabridged.ingest.document import Document, Passage
+from unabridged.instances import Instance, is_alive
 from unabridged.library import Library
 from unabridged.models.engine import Engine, EngineOptions, ModelInfo
 from unabridged.prompts import Exchange
@@ -69,7 +70,9 @@ class Workspace:
         self.home = home
         self._store = Store(home.database)
         self.library = Library(home, self._store)
-        self.conversations = Conversations(self._store)
+        self._instance = Instance(home.instances)
+        self.conversations = Conversations(self._store, owner=self._instance.id)
+        self.conversations.leave_orphans(lambda instance_id: is_alive(home.instances, instance_id))
         self._host = EngineHost(start_engine)
         self._settings_lock = threading.Lock()
         self._settings = load_settings(home)
@@ -203,6 +206,7 @@ class Workspace:
     def close(self) -> None:
         self._host.close()
         self._store.close()
+        self._instance.close()
 
     # inside
 
@@ -211,7 +215,7 @@ class Workspace:
             yield Waiting(ahead)
             place.wait(WAIT_S)
         path, options = self._chosen()
-        if not self._host.runs(path, options):
+        if self._host.running(path, options) is None:
             yield Loading(path.stem)
         return self._assistant()
 
@@ -219,8 +223,8 @@ class Workspace:
     def _engine_at_hand(self) -> Generator[Engine]:
         """The engine for a short call, which it takes between the chunks of a reading; in the queue only to start another."""
         path, options = self._chosen()
-        if self._host.runs(path, options):
-            yield self._host.engine(path, options)
+        if (engine := self._host.running(path, options)) is not None:
+            yield engine
             return
         with self._host.turn() as place:
             while place.ahead:

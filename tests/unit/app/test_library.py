@@ -3,6 +3,8 @@
 import json
 import multiprocessing
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +16,7 @@ from unabridged.citations import Citation
 from unabridged.errors import DocumentMissing, HomeError, UsageError
 from unabridged.home import Home, open_home, write_whole
 from unabridged.ingest.document import Anchor, Block, BlockKind, Box, Document, Furniture, Line, Page, Problem, ProblemKind
+from unabridged.instances import Instance, is_alive
 from unabridged.layout import pack, pack_anchor, unpack, unpack_anchor
 from unabridged.library import Library
 from unabridged.settings import Settings, load_settings, save_settings
@@ -263,3 +266,14 @@ def test_every_setting_says_what_it_is_for() -> None:
     source = Path(load_settings.__code__.co_filename).read_text("utf-8")
     fields = source[source.index("class Settings") : source.index("def __post_init__")]
     assert fields.count('"""') == 2 * len(Settings.__slots__)
+
+
+def test_a_program_that_ended_is_told_from_one_that_runs(home: Home) -> None:
+    running = Instance(home.instances)
+    crash = "import os, sys, pathlib, unabridged.instances as i; i.Instance(pathlib.Path(sys.argv[1])); os._exit(0)"
+    subprocess.run([sys.executable, "-c", crash, str(home.instances)], check=True)
+    others = [path.stem for path in home.instances.iterdir() if path.stem != running.id]
+    assert is_alive(home.instances, running.id)
+    assert [is_alive(home.instances, other) for other in others] == [False]
+    running.close()
+    assert list(home.instances.iterdir()) == []

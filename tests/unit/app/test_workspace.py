@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from unabridged.answers import Answer
+from unabridged.conversations import Conversations
 from unabridged.errors import DoesNotFit, EngineFailed, UsageError
 from unabridged.events import Event, Finished, Loading, Reading, SourceCited, Started, TextDelta, Unsaved, Waiting
+from unabridged.home import Home
 from unabridged.workspace import Workspace
 
 from tests.conftest import CONTRACT
@@ -131,6 +133,20 @@ def test_a_stopped_answer_is_kept_as_far_as_it_was_shown(workspace: Workspace, e
     work.close()
     (turn,) = workspace.conversations.turns(workspace.conversations.list()[0].id)
     assert (turn.state, turn.answer) == ("stopped", shown)
+
+
+def test_what_was_said_before_a_crash_is_there_after_it(
+    workspace: Workspace, engines: FakeEngines, contract: Path, home: Home
+) -> None:
+    document = drained(workspace.add(contract))
+    turn = started(list(workspace.ask([document.id], "What?")))
+    for owner in (workspace.conversations._owner, "an instance that died"):
+        kept = Conversations(workspace._store, owner=owner)
+        kept.extend(kept.begin(turn.conversation_id, owner, parent_id=None, follows=False, model="", fingerprint=""), "Half")
+    with Workspace(home, start_engine=engines.start) as other:
+        states = {turn.question: (turn.state, turn.answer) for turn in other.conversations.turns(turn.conversation_id)}
+    assert states[workspace.conversations._owner] == ("answering", "Half")
+    assert states["an instance that died"] == ("stopped", "Half")
 
 
 def test_an_engine_that_fails_is_replaced_and_the_turn_says_so(
