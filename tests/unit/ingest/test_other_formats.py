@@ -200,10 +200,22 @@ def test_odt(tmp_path: Path) -> None:
     ]
 
 
-def test_rtf_is_read_as_plain_text_and_says_so(tmp_path: Path) -> None:
-    document = read(tmp_path / "lease.rtf", rb"{\rtf1\ansi The rent is caf\'e9 due.\par Second paragraph.\par}")
-    assert [text for _, text in blocks(document)] == ["The rent is café due.", "Second paragraph."]
-    assert document.problems
+def test_rtf(tmp_path: Path) -> None:
+    document = read(
+        tmp_path / "lease.rtf",
+        rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}{\f1\fcharset134 SimSun;}}{\*\unknown lost}The rent{\footnote Net.} is caf\'e9 due.\par"
+        rb"\uc1\u31532?\u19968?\f1\'cc\'f5\f0\par {\v hidden}{\deleted gone}Plain \{braces\}.\par"
+        rb"\trowd a\cell b\cell\row\trowd c\cell d\cell\row\pard End.\par}",
+    )
+    assert blocks(document) == [
+        (BlockKind.PARAGRAPH, "The rent[^1] is café due."),
+        (BlockKind.FOOTNOTE, "[^1] Net."),
+        (BlockKind.HEADING, "第一条"),
+        (BlockKind.PARAGRAPH, "Plain {braces}."),
+        (BlockKind.TABLE, "a | b\nc | d"),
+        (BlockKind.PARAGRAPH, "End."),
+    ]
+    assert [p.where for p in document.problems] == ["2 places"]
 
 
 def test_broken_parts_are_named(tmp_path: Path) -> None:
