@@ -44,7 +44,7 @@ class Jobs:
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._ids = itertools.count(1)
-        self._started = f"{time.time_ns():x}"  # ids of an earlier run of the server mean nothing
+        self.run = f"{time.time_ns():x}"  # of the server: what a page knows from an earlier one means nothing
         self._lock = threading.Lock()
         self.revision = 0
         self.lists = 0
@@ -54,7 +54,7 @@ class Jobs:
     ) -> Job:
         """`done` is called in the job's thread when it has ended, however it ended."""
         with self._lock:
-            job = Job(f"{self._started}-{next(self._ids)}", kind, dict(news))
+            job = Job(f"{self.run}-{next(self._ids)}", kind, dict(news))
             self._jobs[job.id] = job
         threading.Thread(target=self._work, args=(job, events, fold, done), name=f"{kind} {job.id}", daemon=True).start()
         return job

@@ -15,13 +15,13 @@ HEARTBEAT_S = 10.0
 
 
 async def live(jobs: Jobs, *, language: str, gone: Callable[[], Awaitable[bool]]) -> AsyncGenerator[str, None]:
-    """`data: {"lists", "jobs"}` lines, at once and after every change; a comment now and then finds out who has left."""
+    """`data: {"run", "lists", "jobs"}` lines, at once and after every change; a comment now and then finds out who has left."""
     seen, silent_s = -1, 0.0
     while not await gone():
         if jobs.revision != seen:
             seen, silent_s = jobs.revision, 0.0
             pictures = [shown(job.shown(), language=language) for job in jobs.all()]
-            yield f"data: {json.dumps({'lists': jobs.lists, 'jobs': pictures}, ensure_ascii=False)}\n\n"
+            yield f"data: {json.dumps({'run': jobs.run, 'lists': jobs.lists, 'jobs': pictures}, ensure_ascii=False)}\n\n"
         elif silent_s >= HEARTBEAT_S:
             silent_s = 0.0
             yield ": still here\n\n"

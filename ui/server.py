@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import socket
 import tempfile
 import threading
 import webbrowser
@@ -52,19 +53,36 @@ def serve(
             f"On {host} other machines can reach the app, so it needs a password.",
             hint="Set UNABRIDGED_PASSWORD, or leave out --host to serve this machine only.",
         )
-    app = build_app(workspace, password=password, host_names=LOOPBACK_NAMES if is_loopback(host) else None)
+    ending = threading.Event()
+    host_names = LOOPBACK_NAMES if is_loopback(host) else None
+    app = build_app(workspace, password=password, host_names=host_names, ending=ending)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
-    )
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+    server = Server(config, ending=ending)
     if open_browser:
         threading.Thread(target=_open_when_up, args=(server, address), daemon=True).start()
     print(f"Unabridged is at {address} (Ctrl+C ends it)", flush=True)  # noqa: T201 the one line that the terminal shows
     server.run()
 
 
+class Server(uvicorn.Server):
+    """Sets `ending` when it is told to end, so that the streams of news end too and nobody waits for them."""
+
+    def __init__(self, config: uvicorn.Config, *, ending: threading.Event) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending.set()
+        await super().shutdown(sockets)
+
+
 def build_app(
-    workspace: Workspace, *, password: str | None = None, host_names: frozenset[str] | None = LOOPBACK_NAMES
+    workspace: Workspace,
+    *,
+    password: str | None = None,
+    host_names: frozenset[str] | None = LOOPBACK_NAMES,
+    ending: threading.Event | None = None,
 ) -> ASGIApp:
     """Everything that is served, gate included. Work that was started goes on until the server ends."""
     jobs, images = Jobs(), PageImages()
@@ -86,7 +104,8 @@ def build_app(
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     login = Login(password) if password is not None else None
     _add_front_door(app, workspace, login)
-    _add_page_parts(app, workspace, jobs, images)
+    _add_page_parts(app, workspace, images)
+    _add_news(app, jobs, ending or threading.Event())
     _add_upload(app, handlers.library)
     _within_a_loop(partial(_add_pages, app, handlers))
     return Gate(app, host_names=host_names, login=login)
@@ -147,7 +166,7 @@ def _add_front_door(app: FastAPI, workspace: Workspace, login: Login | None) -> 
         return RedirectResponse("/login", 303)
 
 
-def _add_page_parts(app: FastAPI, workspace: Workspace, jobs: Jobs, images: PageImages) -> None:
+def _add_page_parts(app: FastAPI, workspace: Workspace, images: PageImages) -> None:
     app.mount("/static", StaticFiles(directory=STATIC))
 
     @app.get("/strings/{language}.js")
@@ -171,15 +190,6 @@ def _add_page_parts(app: FastAPI, workspace: Workspace, jobs: Jobs, images: Page
     def manifest() -> Response:  # Gradio's page asks for one
         return JSONResponse({"name": "Unabridged", "icons": [{"src": "/static/icon.svg", "sizes": "any"}]})
 
-    @app.get("/live")
-    def news(request: Request, language: str = "en") -> Response:
-        language = language if language in LANGUAGES else "en"
-        return StreamingResponse(
-            live(jobs, language=language, gone=request.is_disconnected),
-            media_type="text/event-stream",
-            headers={"cache-control": "no-store"},
-        )
-
     @app.get("/pages/{document_id}/{number}/{width}.png")
     def page_image(document_id: str, number: int, width: int) -> Response:
         if width not in IMAGE_WIDTHS:
@@ -190,6 +200,16 @@ def _add_page_parts(app: FastAPI, workspace: Workspace, jobs: Jobs, images: Page
         except UnabridgedError as error:
             return JSONResponse({"error": error.message, "hint": error.hint}, 404)
         return Response(content, media_type="image/png", headers={"cache-control": "private, max-age=86400, immutable"})
+
+
+def _add_news(app: FastAPI, jobs: Jobs, ending: threading.Event) -> None:
+    @app.get("/live")
+    def news(request: Request, language: str = "en") -> Response:
+        async def gone() -> bool:
+            return ending.is_set() or await request.is_disconnected()
+
+        pictures = live(jobs, language=language if language in LANGUAGES else "en", gone=gone)
+        return StreamingResponse(pictures, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
 
 def _add_upload(app: FastAPI, library: LibraryHandlers) -> None:

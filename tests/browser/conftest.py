@@ -11,14 +11,18 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from unabridged.home import Home
-from unabridged.ui.server import build_app
+from unabridged.ui.server import Server, build_app
 from unabridged.workspace import Workspace
+
+from tests.browser.slow_engine import WORD_S, SlowEngine
+from tests.fakes import Script
 
 CHROMIUM = Path(os.environ.get("UNABRIDGED_CHROMIUM", "/usr/bin/chromium"))
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+GRADIO_WARNS = "ignore:.*no_silent_downcasting"  # of pandas, which Gradio asks for statistics of its queue
 DESK = {"width": 1440, "height": 900}
 
 
@@ -26,6 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.filterwarnings(GRADIO_WARNS))
             if not CHROMIUM.is_file():
                 item.add_marker(pytest.mark.skip(reason=f"no Chromium at {CHROMIUM}"))
 
@@ -45,9 +50,10 @@ class Served:
 
     def start(self) -> None:
         self.workspace = self._open()
-        app = build_app(self.workspace, password=self._password)
+        ending = threading.Event()
+        app = build_app(self.workspace, password=self._password, ending=ending)
         config = uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="error", timeout_graceful_shutdown=1)
-        self._server = uvicorn.Server(config)
+        self._server = Server(config, ending=ending)
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
         while not self._server.started:
@@ -55,7 +61,18 @@ class Served:
             time.sleep(0.02)
         self.port = self._server.servers[0].sockets[0].getsockname()[1]
 
+    def add(self, path: Path) -> str:
+        """Put a file into the library beforehand; its id."""
+        steps = self.workspace.add(path)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return str(end.value.id)
+
     def stop(self) -> None:
+        if not self._thread.is_alive():
+            return
         self._server.should_exit = True
         self._thread.join()
         self.workspace.close()
@@ -82,6 +99,21 @@ def served(home: Home) -> Iterator[Served]:
     server.stop()
 
 
+@pytest.fixture
+def serve_script(home: Home) -> Iterator[Callable[..., Served]]:
+    """`serve_script(Script(…), word_s=…)`: the app over an engine that slowly says what the script says."""
+    servers: list[Served] = []
+
+    def start(script: Script, *, word_s: float = WORD_S) -> Served:
+        server = Served(lambda: Workspace(home, start_engine=lambda path, options: SlowEngine(script, word_s=word_s)))
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
 class Visitor:
     """Opens pages in a browser profile of its own, and keeps what they asked for and what went wrong in them."""
 
@@ -93,6 +125,7 @@ class Visitor:
         context.on("weberror", lambda error: self.faults.append(str(error.error)))
 
     def open(self, address: str) -> Page:
+        """The page in a new tab, as soon as it can be used."""
         page = self.context.new_page()
         page.set_default_timeout(60_000)
         page.goto(address)

@@ -23,7 +23,8 @@
     const sendButton = h("button", { type: "button", class: "ub-send", onclick: () => (running ? stop() : submit()) });
     const root = h("div", { class: "ub-composer" }, h("div", { class: "ub-about", hidden: true }), field,
       h("div", { class: "ub-composer-bar" }, attach, web, follow, h("span", { class: "ub-spacer" }), h("span", { class: "ub-muted ub-keys-hint" }, t("send_keys")), sendButton));
-    const grow = () => { field.style.height = "auto"; field.style.height = `${Math.min(field.scrollHeight + 2, innerHeight * 0.4)}px`; draw(); };
+    field.value = sessionStorage.getItem("unabridged.draft") || "";  // a reload loses no words
+    const grow = () => { sessionStorage.setItem("unabridged.draft", field.value); field.style.height = "auto"; field.style.height = `${Math.min(field.scrollHeight + 2, innerHeight * 0.4)}px`; draw(); };
     const draw = () => {
       sendButton.replaceChildren(icon(running ? "stop" : "send"));
       sendButton.setAttribute("aria-label", running ? t("stop") : t("send"));
@@ -47,7 +48,7 @@
       field.focus();
       field.setSelectionRange(field.value.length, field.value.length);
     });
-    draw();
+    setTimeout(grow);
     return {
       root, field,
       setRunning: (on_) => { if (running !== on_) { running = on_; draw(); } },

@@ -35,12 +35,15 @@ window.unabridged = (() => {
   window.addEventListener("unhandledrejection", (event) => { if (event.reason instanceof Refused) event.preventDefault(); });
 
   // --- news of running work, for every tab -------------------------------------------------------------------------
-  let lost = false;
+  let lost = false, run = null;
   const listen = () => {
     const source = new EventSource(`/live?language=${strings.language}`);
     source.onmessage = (message) => {
+      const news = JSON.parse(message.data);
+      if (run && run !== news.run) { location.reload(); return; }  // another start of the server, perhaps another version
+      run = news.run;
       if (lost) { lost = false; document.body.classList.remove("ub-lost"); emit("back"); }
-      emit("live", JSON.parse(message.data));
+      emit("live", news);
     };
     source.onerror = () => {
       lost = true;
