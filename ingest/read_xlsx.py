@@ -7,11 +7,13 @@ and pictures are reported. Cell comments follow their rows.
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 
 import openpyxl
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
 from unabridged.errors import DocumentDamaged, DocumentEmpty
 from unabridged.ingest.archive import Archive
 from unabridged.ingest.document import BlockKind, Document, ProblemKind
@@ -21,6 +23,11 @@ from unabridged.ingest.ooxml import main_part, part, relationships
 from unabridged.ingest.reader import Source
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# What openpyxl, zipfile and the XML parser below it raise over damaged files.
+_FAILURES = (
+    KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, RuntimeError, NotImplementedError, SyntaxError,
+    zipfile.BadZipFile, zlib.error, InvalidFileException,
+)  # fmt: skip
 _BLOCK_CHARACTERS = 400  # of rows in one block, so that a citation names a small range
 _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -43,7 +50,7 @@ def read_xlsx(source: Source) -> Document:
             for place, text in comments.get(sheet.title, ()):
                 draft.add(BlockKind.COMMENT, f"[Comment on {place}: {text}]", path=f"{sheet.title}!{place}")
             source.progress(done, len(book.worksheets))
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, zipfile.BadZipFile, SyntaxError) as error:
+    except _FAILURES as error:
         raise DocumentDamaged(
             f"{source.name} cannot be read as an Excel file.", hint="Open it in Excel and save it anew."
         ) from error
