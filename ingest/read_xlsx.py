@@ -25,8 +25,8 @@ from unabridged.ingest.reader import Source
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # What openpyxl, zipfile and the XML parser below it raise over damaged files.
 _FAILURES = (
-    KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, RuntimeError, NotImplementedError, SyntaxError,
-    zipfile.BadZipFile, zlib.error, InvalidFileException,
+    KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, RuntimeError, NotImplementedError,
+    SyntaxError, zipfile.BadZipFile, zlib.error, InvalidFileException,
 )  # fmt: skip
 _BLOCK_CHARACTERS = 400  # of rows in one block, so that a citation names a small range
 _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"

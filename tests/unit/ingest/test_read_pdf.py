@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pymupdf
 import pytest
-from unabridged.ingest.document import Document, ProblemKind
+from unabridged.ingest.document import BlockKind, Document, ProblemKind
 from unabridged.ingest.reading import ingest
 
 PARAGRAPH = (
@@ -117,3 +117,74 @@ def test_an_exception_from_progress_cancels_and_passes_through(pdf: "pymupdf.Doc
 
     with pytest.raises(Cancelled):
         ingest(tmp_path / "file.pdf", progress=cancel)
+
+
+def test_a_sentence_over_a_page_break_is_one_block_and_its_lines_know_their_pages(
+    pdf: "pymupdf.Document", tmp_path: Path
+) -> None:
+    fill(
+        pdf.new_page(),
+        (72, 600, 500, 750),
+        PARAGRAPH * 2 + "The tenant who leaves without any notice at all loses the deposit and",
+    )
+    fill(pdf.new_page(), (72, 72, 500, 200), "pays for the repairs that the house needs after him. Next sentence.")
+    document = read(pdf, tmp_path)
+    assert len(document.blocks) == 1
+    assert "loses the deposit and pays for the repairs" in document.text
+    assert {line.page for line in document.lines} == {1, 2}
+    assert document.text[document.pages[1].start :].startswith("pays for the repairs")
+    assert [page.end for page in document.pages] == [document.pages[1].start, len(document.text)]
+
+
+def test_a_clause_that_begins_a_page_is_not_joined_to_the_page_before(pdf: "pymupdf.Document", tmp_path: Path) -> None:
+    fill(pdf.new_page(), (72, 600, 500, 750), PARAGRAPH + "Left open without an end")
+    fill(pdf.new_page(), (72, 72, 500, 200), "Section 4.2 Interest. It accrues monthly.")
+    document = read(pdf, tmp_path)
+    assert [b.anchor.path for b in document.blocks] == ["", "Section 4.2"]
+
+
+def test_bookmarks_and_large_type_are_headings(pdf: "pymupdf.Document", tmp_path: Path) -> None:
+    page = pdf.new_page()
+    page.insert_text((72, 100), "Lease of the Mill", fontsize=22)
+    fill(page, (72, 130, 500, 200), PARAGRAPH * 2)
+    page.insert_text((72, 230), "Repairs", fontsize=10)
+    fill(page, (72, 260, 500, 330), PARAGRAPH * 2)
+    pdf.set_toc([[1, "Lease of the Mill", 1], [2, "Repairs", 1]])
+    document = read(pdf, tmp_path)
+    assert [(document.text[b.start : b.end], b.level) for b in document.outline] == [("Lease of the Mill", 1), ("Repairs", 2)]
+    assert document.blocks[-1].anchor.path == "Repairs"
+
+
+def test_footnotes_and_raised_digits(pdf: "pymupdf.Document", tmp_path: Path) -> None:
+    page = pdf.new_page()
+    page.insert_htmlbox(pymupdf.Rect(72, 72, 500, 200), f"<p>{PARAGRAPH * 2} The area is 10<sup>2</sup> m.</p>")
+    page.insert_text((72, 780), "1 See the register of land, volume 4.", fontsize=7)
+    document = read(pdf, tmp_path)
+    assert "10² m" in document.text
+    assert [document.text[b.start : b.end] for b in document.blocks if b.kind is BlockKind.FOOTNOTE] == [
+        "1 See the register of land, volume 4."
+    ]
+
+
+def test_rows_divided_by_gaps_are_a_table(pdf: "pymupdf.Document", tmp_path: Path) -> None:
+    page = pdf.new_page()
+    fill(page, (72, 72, 500, 120), PARAGRAPH)
+    for row, (item, fee, due) in enumerate(
+        [("Item", "Fee", "Due"), ("Oak", "12", "May"), ("Ash", "9", "June"), ("Elm", "7", "July")]
+    ):
+        for x, word in ((72, item), (200, fee), (300, due)):
+            page.insert_text((x, 200 + 14 * row), word, fontsize=10)
+    table = next(b for b in read(pdf, tmp_path).blocks if b.kind is BlockKind.TABLE)
+    document = read(pdf, tmp_path)
+    assert document.text[table.start : table.end] == "Item | Fee | Due\nOak | 12 | May\nAsh | 9 | June\nElm | 7 | July"
+
+
+def test_comments_are_blocks_and_embedded_files_are_reported(pdf: "pymupdf.Document", tmp_path: Path) -> None:
+    page = pdf.new_page()
+    fill(page, (72, 72, 500, 200), PARAGRAPH)
+    page.add_text_annot((400, 80), "Too low?").set_info(title="Ms Alder")
+    pdf.embfile_add("prices.xlsx", b"data")
+    document = read(pdf, tmp_path)
+    assert document.text.endswith("[Comment by Ms Alder: Too low?]")
+    assert document.blocks[-1].kind is BlockKind.COMMENT
+    assert [p.where for p in document.problems] == ["embedded file prices.xlsx"]
