@@ -5,12 +5,12 @@ import tempfile
 from pathlib import Path, PurePath
 from typing import Any
 
-from unabridged.errors import UsageError
+from unabridged.errors import DocumentEncrypted, UsageError
 from unabridged.ingest.document import Document
 from unabridged.library import Entry
-from unabridged.ui import sample
 from unabridged.ui.events_shown import fold
 from unabridged.ui.jobs import Job, Jobs
+from unabridged.ui.sample import SAMPLES
 from unabridged.ui.source_view import problem_shown
 from unabridged.workspace import Workspace
 
@@ -26,6 +26,7 @@ class LibraryHandlers:
         self._workspace = workspace
         self._jobs = jobs
         self._uploads = uploads
+        self._locked: dict[str, Path] = {}  # job → file that wants a password
 
     def documents(self, data: Data) -> list[Data]:
         """All documents of the library, the last added first."""
@@ -40,6 +41,16 @@ class LibraryHandlers:
         """Have an uploaded file understood, in the background; the job's id."""
         return self._add(path, temporary=True)
 
+    def unlock(self, data: Data) -> Data:
+        """Try again with a password; without one the file is given up."""
+        path = self._locked.pop(str(data["job"]), None)
+        if path is None:
+            raise UsageError("The file is not there any more.", hint="Add it again.")
+        if not data.get("password"):
+            shutil.rmtree(path.parent)
+            return {}
+        return {"job": self._add(path, temporary=True, password=str(data["password"]))}
+
     def add_text(self, data: Data) -> Data:
         """Pasted text becomes a document of its own."""
         text, name = str(data["text"]), str(data.get("name") or "").strip()
@@ -50,7 +61,7 @@ class LibraryHandlers:
         return {"job": self._add(path, temporary=True)}
 
     def add_sample(self, data: Data) -> Data:
-        return {"job": self._add(sample.PATH, temporary=False)}
+        return {"job": self._add(SAMPLES[data["language"]].path, temporary=False)}
 
     def rename_document(self, data: Data) -> Data:
         self._workspace.library.rename(data["document"], str(data["name"]))
@@ -93,15 +104,17 @@ class LibraryHandlers:
             ],
         }
 
-    def _add(self, path: Path, *, temporary: bool) -> str:
+    def _add(self, path: Path, *, temporary: bool, password: str | None = None) -> str:
         def done(job: Job) -> None:
-            if temporary:
+            if job.news.get("error_kind") == DocumentEncrypted.__name__:
+                self._locked[job.id] = path
+            elif temporary:
                 shutil.rmtree(path.parent)
             if isinstance(job.result, Document):
                 job.news["document"] = job.result.id
 
         news = {"phase": "ingesting", "name": path.name, "done": 0, "total": 0}
-        return self._jobs.start("ingest", self._workspace.add(path), fold=fold, news=news, done=done).id
+        return self._jobs.start("ingest", self._workspace.add(path, password=password), fold=fold, news=news, done=done).id
 
 
 def harmless_name(name: str) -> str:

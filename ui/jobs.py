@@ -99,9 +99,9 @@ class Jobs:
         try:
             state = self._follow(job, events, fold)
         except UnabridgedError as error:
-            job.news |= {"error": error.message, "hint": error.hint}
+            job.news |= {"error": error.message, "hint": error.hint, "error_kind": type(error).__name__}
         except Exception as error:  # noqa: BLE001 a fault of ours: told to the user, and where it was is written down
-            job.news |= {"error": FAULT, "hint": report(error)}
+            job.news |= {"error": FAULT, "hint": report(error), "error_kind": "Fault"}
         finally:
             job.ended_at = time.monotonic()
             job.state = state

@@ -32,6 +32,7 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
                 library.documents,
                 library.add_text,
                 library.add_sample,
+                library.unlock,
                 library.rename_document,
                 library.remove_document,
                 library.document_problems,

@@ -22,7 +22,6 @@ from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from unabridged.errors import DocumentTooCostly, UnabridgedError, UsageError
-from unabridged.ui import sample
 from unabridged.ui.gate import LOOPBACK_NAMES, Gate, is_loopback
 from unabridged.ui.handlers_chat import ChatHandlers
 from unabridged.ui.handlers_library import LibraryHandlers
@@ -33,6 +32,7 @@ from unabridged.ui.live import live
 from unabridged.ui.login import Login
 from unabridged.ui.page import Handlers, page
 from unabridged.ui.page_images import PageImages
+from unabridged.ui.sample import SAMPLES
 from unabridged.ui.strings import LANGUAGES, language_of, texts
 from unabridged.ui.theme import theme
 from unabridged.workspace import Workspace
@@ -178,7 +178,7 @@ def _add_page_parts(app: FastAPI, workspace: Workspace, images: PageImages) -> N
             "other": next(other for other in LANGUAGES if other != language),
             "texts": dict(texts(language)),
             "limits": {"upload_bytes": UPLOAD_BYTES},
-            "sample": {"name": sample.PATH.name, "questions": sample.QUESTIONS[language]},
+            "samples": {sample.path.name: sample.questions for sample in SAMPLES.values()},
         }
         return Response(f"window.unabridgedStrings = {json.dumps(kept)};", media_type="text/javascript")
 

@@ -123,7 +123,7 @@ def test_two_tabs_keep_apart_and_see_each_others_work(serve_script: Serve, visit
 
 def test_a_hostile_document_is_shown_as_text(serve_script: Serve, visit: Visit, tmp_path: Path) -> None:
     hostile = (
-        "# <img src=x onerror=\"window.hurt=1\">\n\n<script>window.hurt=1</script>\n\n"
+        '# <img src=x onerror="window.hurt=1">\n\n<script>window.hurt=1</script>\n\n'
         "[click](javascript:window.hurt=1) ${window.hurt=1} {{constructor.constructor('window.hurt=1')()}}\n"
     )
     path = tmp_path / "a <b>name {{1+1}}.md"

@@ -38,8 +38,7 @@
     // --- asking
     async function send(question, follows, { parent = branch().at(-1)?.id ?? null } = {}) {
       failure = null;
-      const same = conversation && sameDocuments();
-      const job = await call("ask", { documents: session.documents, question, follows: Boolean(follows && parent), parent: same ? parent : null, conversation: same ? conversation.id : null });
+      const job = await call("ask", { documents: session.documents, question, follows: Boolean(follows && parent), parent, conversation: conversation?.id ?? null });
       asked = { id: job.job, question };
       delete chosen[parent];
       composer.fill("");
@@ -165,8 +164,7 @@
       add.classList.add("ub-primary");
       const actions = h("div", { class: "ub-actions" }, add, button("quote", t("sample"), () => emit("sample"), { text: true }), button("text", t("paste_text"), () => emit("paste-text"), { text: true }));
       if (names.length) {
-        const isSample = names.length === 1 && names[0] === unabridged.strings.sample.name;
-        const questions = isSample ? unabridged.strings.sample.questions : [];
+        const questions = (names.length === 1 && unabridged.strings.samples[names[0]]) || [];
         welcome.replaceChildren(h("h2", {}, t("ask_about_title")), h("p", { class: "ub-names" }, names.join(", ")), h("p", {}, t("ask_about_more")),
           h("div", { class: "ub-questions" }, questions.map((question) => h("button", { type: "button", class: "ub-button", onclick: () => send(question, false) }, question))));
       } else if (documents.length) welcome.replaceChildren(h("h2", {}, t("tick_title")), h("p", {}, t("tick_more")), actions);
@@ -176,7 +174,7 @@
       const other = conversation && conversation.turns.length > 0 && session.documents.length > 0 && !sameDocuments();
       const gone = conversation && conversation.turns.length > 0 && !session.documents.length;
       about.hidden = !(other || gone);
-      about.textContent = other ? t("starts_new", { names: chosenNames().join(", ") }) : gone ? t("documents_gone") : "";
+      about.textContent = other ? t("reads_other", { names: chosenNames().join(", ") }) : gone ? t("documents_gone") : "";
     };
 
     // --- what happens

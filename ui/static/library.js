@@ -79,6 +79,12 @@
       const given = await dialog(t("paste_text"), h("div", { class: "ub-fields" }, name, text), { action: t("add"), answer: () => ({ name: name.value, text: text.value }) });
       if (given) mine.add((await call("add_text", given)).job);
     };
+    const unlock = async (job) => {
+      const field = h("input", { type: "password", autocomplete: "off", "aria-label": t("password") });
+      const password = await dialog(t("wants_password", { name: job.name }), h("div", { class: "ub-fields" }, h("p", {}, job.error), field), { action: t("open"), answer: () => field.value });
+      const answer = await call("unlock", { job: job.id, password });
+      if (answer.job) mine.add(answer.job);
+    };
     on("add-files", () => filePicker.click());
     on("add-folder", () => folderPicker.click());
     on("paste-text", pasteText);
@@ -202,12 +208,11 @@
     });
     // What changes the lists: a job that ends, a turn that begins, and what other tabs do (the lists' own revision).
     let seen = "";
-    const failed = new Set();
     on("live", (news) => {
       jobs = news.jobs;
       for (const job of jobs) {
         if (job.kind !== "ingest" || job.state === "running") continue;
-        if (job.state === "failed" && mine.has(job.id) && !failed.has(job.id)) { failed.add(job.id); notice(job.error, job.hint); }
+        if (job.state === "failed" && mine.delete(job.id)) job.error_kind === "DocumentEncrypted" ? unlock(job) : notice(job.error, job.hint);
         if (job.state === "finished" && mine.delete(job.id)) refresh().then(() => { tick(job.document, true); emit("document-added", job.document); });
       }
       const now = JSON.stringify([news.lists, jobs.map((job) => [job.id, job.state, job.turn])]);

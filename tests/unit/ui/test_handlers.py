@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pymupdf
 import pytest
 from unabridged.errors import UsageError
 from unabridged.home import Home
@@ -83,6 +84,22 @@ def test_a_file_that_cannot_be_read_says_why_and_leaves_nothing(library: Library
     assert not path.parent.exists()
 
 
+def test_a_locked_file_waits_for_its_password(library: LibraryHandlers, jobs: Jobs) -> None:
+    path = library.new_upload("locked.pdf")
+    with pymupdf.open() as document:
+        document.new_page().insert_text((72, 72), "The secret clause is clause nine.")
+        document.save(path, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="open", owner_pw="own")
+    job = ended(jobs, library.start_reading_file(path))
+    assert job.news["error_kind"] == "DocumentEncrypted"
+    wrong = ended(jobs, library.unlock({"job": job.id, "password": "no"})["job"])
+    assert wrong.state == "failed"
+    right = ended(jobs, library.unlock({"job": wrong.id, "password": "open"})["job"])
+    assert right.state == "finished"
+    assert not path.parent.exists()
+    with pytest.raises(UsageError):
+        library.unlock({"job": job.id, "password": "open"})
+
+
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
@@ -102,7 +119,7 @@ def test_names_of_uploads_are_made_harmless(library: LibraryHandlers, given: str
 
 def test_pasted_text_and_the_sample_become_documents(library: LibraryHandlers, jobs: Jobs) -> None:
     ended(jobs, library.add_text({"text": "Some words of mine.", "name": ""})["job"])
-    ended(jobs, library.add_sample({})["job"])
+    ended(jobs, library.add_sample({"language": "en"})["job"])
     assert {row["name"] for row in library.documents({})} == {"Some words of mine.txt", "Harbour lease.md"}
     with pytest.raises(UsageError):
         library.add_text({"text": " \n"})

@@ -60,7 +60,7 @@ def test_an_error_of_ours_is_told_with_its_hint() -> None:
 
     job = ended(Jobs().start("read", failing(), fold=fold, news={}))
     assert job.state == "failed"
-    assert job.news == {"sum": 1, "error": "It is empty.", "hint": "Take another."}
+    assert job.news == {"sum": 1, "error": "It is empty.", "hint": "Take another.", "error_kind": "DocumentEmpty"}
 
 
 def test_a_fault_ends_only_its_job_and_tells_no_text(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from unabridged.ui import sample, server
+from unabridged.ui import server
 from unabridged.ui.panel import SCRIPTS
+from unabridged.ui.sample import SAMPLES
 from unabridged.ui.strings import LANGUAGES, language_of, texts
 
 COMPUTED = {"theme_auto", "theme_light", "theme_dark"}  # t(`theme_${name}`)
@@ -48,5 +49,7 @@ def test_the_browser_chooses_the_language(header: str, language: str) -> None:
 
 
 def test_the_sample_is_there_with_questions_in_each_language() -> None:
-    assert sample.PATH.is_file()
-    assert all(sample.QUESTIONS[language] for language in LANGUAGES)
+    assert set(SAMPLES) == set(LANGUAGES)
+    for sample in SAMPLES.values():
+        assert sample.path.is_file()
+        assert sample.questions
