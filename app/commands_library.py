@@ -16,7 +16,7 @@ def inspect(options: argparse.Namespace) -> int:
     progress = Progress(sys.stderr)
     with Workspace(open_home(), model=options.model) as workspace:
         document = add_file(workspace, options.file, progress)
-        tokens = progress.follow(workspace.count_tokens(document.id))
+        tokens = workspace.count_tokens(document)
     view = inspection(document, tokens=tokens)
     if options.text:
         view["text"] = document.text

@@ -64,11 +64,17 @@ class Conversations:
         conversation_id = uuid.uuid4().hex
         with self._store.transaction() as db:
             db.table("conversations").insert({"id": conversation_id, "title": _title(title), "created_at": _now()})
+        self.use_documents(conversation_id, documents)
+        return self.get(conversation_id)
+
+    def use_documents(self, conversation_id: str, documents: Sequence[tuple[str, str]]) -> None:
+        """What the conversation is about from now on, in the order of the reading."""
+        with self._store.transaction() as db:
+            db.table("conversation_documents").delete_where("conversation_id = ?", [conversation_id])
             db.table("conversation_documents").insert_all(
                 {"conversation_id": conversation_id, "position": position, "document_id": document_id, "name": name}
                 for position, (document_id, name) in enumerate(documents)
             )
-        return self.get(conversation_id)
 
     def list(self) -> Sequence[Conversation]:
         """All conversations, the last changed first."""

@@ -16,10 +16,10 @@ from unabridged import catalogue
 from unabridged.adding import adding
 from unabridged.answers import Answer
 from unabridged.assistant import Assistant, Request
-from unabridged.context import Context, Share, choices, fit
-from unabridged.conversations import Conversation, Conversations, Turn, reply_tokens
+from unabridged.context import Share, choices, fit
+from unabridged.conversations import Conversations, Turn, reply_tokens
 from unabridged.engine_host import EngineHost, Place, Start
-from unabridged.errors import EngineFailed, UnabridgedError
+from unabridged.errors import UnabridgedError
 from unabridged.events import Event, Finished, Ingesting, Loading, Started, TextDelta, Waiting, translate
 from unabridged.home import Home
 from unabridged.ingest.document import Document, Passage
@@ -68,16 +68,16 @@ class Workspace:
     def __init__(self, home: Home, *, model: str | None = None, start_engine: Start = start_engine_process) -> None:
         """`model` answers in place of the one in the settings, this time only. Raises HomeError, ModelFileError."""
         self.home = home
+        self._settings_lock = threading.Lock()
+        self._settings = load_settings(home)
+        if model is not None:
+            self._settings = catalogue.use(self._settings, model)
         self._store = Store(home.database)
         self.library = Library(home, self._store)
         self._instance = Instance(home.instances)
         self.conversations = Conversations(self._store, owner=self._instance.id)
         self.conversations.leave_orphans(lambda instance_id: is_alive(home.instances, instance_id))
         self._host = EngineHost(start_engine)
-        self._settings_lock = threading.Lock()
-        self._settings = load_settings(home)
-        if model is not None:
-            self._settings = catalogue.use(self._settings, model)
 
     # settings and models
 
@@ -126,13 +126,11 @@ class Workspace:
                 shares=context.shares,
             )
 
-    def count_tokens(self, document_id: str) -> Generator[Event, None, int]:
-        """Tokens of the text of a document to the chosen model, passage by passage as it would be read."""
-        with self._host.turn() as place:
-            assistant = yield from self._wait(place)
-            document = self.library.document(document_id)
-            texts = [document.text[passage.start : passage.end] for passage in self.library.passages(document_id)]
-            return sum(len(tokens) for tokens in assistant.engine.tokenize(texts))
+    def count_tokens(self, document: Document) -> int:
+        """Tokens of its text to the chosen model, passage by passage as it would be read."""
+        texts = [document.text[passage.start : passage.end] for passage in self.library.passages(document.id)]
+        with self._engine_at_hand() as engine:
+            return sum(len(tokens) for tokens in engine.tokenize(texts))
 
     # reading and asking
 
@@ -142,8 +140,7 @@ class Workspace:
             assistant = yield from self._wait(place)
             context = assistant.context(self._books(document_ids))
             reserve = assistant.reserve(context, Request("?", answer_tokens=self._settings.answer_tokens))
-            with self._engine_errors():
-                reading = yield from assistant.read(context, reserve=reserve, fresh=fresh)
+            reading = yield from assistant.read(context, reserve=reserve, fresh=fresh)
             return Tally(context, reading).receipt()
 
     def ask(
@@ -178,7 +175,11 @@ class Workspace:
             if follows and parent_id:
                 request = dataclasses.replace(request, history=self._history(assistant, parent_id))
             fit(assistant.engine, context, reserve=assistant.reserve(context, request))
-            conversation_id = conversation_id or self._begin(context, question).id
+            documents = [(share.document.id, share.document.name) for share in context.shares]
+            if conversation_id is None:
+                conversation_id = self.conversations.start(documents, title=question).id
+            else:
+                self.conversations.use_documents(conversation_id, documents)
             turn_id = self.conversations.begin(
                 conversation_id,
                 question,
@@ -187,10 +188,9 @@ class Workspace:
                 model=assistant.model_name,
                 fingerprint=assistant.engine.info.fingerprint,
             )
-            yield Started(conversation_id, turn_id)
             try:
-                with self._engine_errors():
-                    return (yield from translate(assistant.ask(context, request), lambda event: self._kept(turn_id, event)))
+                yield Started(conversation_id, turn_id)
+                return (yield from translate(assistant.ask(context, request), lambda event: self._kept(turn_id, event)))
             except UnabridgedError:
                 self.conversations.leave(turn_id, failed=True)
                 raise
@@ -250,9 +250,6 @@ class Workspace:
     def _books(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Passage]]]:
         return [(self.library.document(document_id), self.library.passages(document_id)) for document_id in document_ids]
 
-    def _begin(self, context: Context, question: str) -> Conversation:
-        return self.conversations.start([(share.document.id, share.document.name) for share in context.shares], title=question)
-
     def _history(self, assistant: Assistant, parent_id: str) -> tuple[Exchange, ...]:
         """The turns down to this one as the model saw them: a turn that stands alone begins it anew."""
         turns: list[Turn] = []
@@ -278,12 +275,3 @@ class Workspace:
         elif isinstance(event, Finished):
             self.conversations.finish(turn_id, event.answer)
         return [event]
-
-    @contextmanager
-    def _engine_errors(self) -> Generator[None]:
-        """An engine that failed is put away: the next use starts another, which restores what was read."""
-        try:
-            yield
-        except EngineFailed:
-            self._host.close()
-            raise

@@ -128,7 +128,7 @@ def test_a_sentence_never_reaches_into_the_next_block() -> None:
     assert sentences_of(Numbered(1, document, Passage(1, 3, 11, Anchor()))) == [(0, 2), (3, 8)]
 
 
-@given(st.text(alphabet="ab1 .\n。！”\"(A", max_size=80))
+@given(st.text(alphabet='ab1 .\n。！”"(A', max_size=80))
 def test_sentences_hold_every_word_once_and_in_order(text: str) -> None:
     spans = sentence_spans(text)
     assert "".join("".join(text[start:end] for start, end in spans).split()) == "".join(text.split())

@@ -149,7 +149,7 @@ def test_what_was_said_before_a_crash_is_there_after_it(
     assert states["an instance that died"] == ("stopped", "Half")
 
 
-def test_an_engine_that_fails_is_replaced_and_the_turn_says_so(
+def test_an_engine_that_fails_leaves_a_turn_that_says_so_and_the_next_is_answered(
     workspace: Workspace, engines: FakeEngines, contract: Path
 ) -> None:
     document = drained(workspace.add(contract))
@@ -161,7 +161,14 @@ def test_an_engine_that_fails_is_replaced_and_the_turn_says_so(
     kept = workspace.conversations
     states = {turn.state for conversation in kept.list() for turn in kept.turns(conversation.id)}
     assert states == {"failed", "finished"}
-    assert [engine.closed for engine in engines.started] == [True, False]
+
+
+def test_a_question_that_is_dropped_at_once_is_a_stopped_turn(workspace: Workspace, contract: Path) -> None:
+    document = drained(workspace.add(contract))
+    work = workspace.ask([document.id], "What?")
+    turn = next(event for event in work if isinstance(event, Started))
+    work.close()
+    assert workspace.conversations.turn(turn.turn_id).state == "stopped"
 
 
 def test_a_reading_that_cannot_be_kept_says_so_and_goes_on(workspace: Workspace, engines: FakeEngines, contract: Path) -> None:
