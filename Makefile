@@ -3,15 +3,15 @@
 #
 # PYTHON=python3.12       another interpreter (3.11 or newer)
 # LLAMA_WHEELS=URL|DIR    a folder or an index page with prebuilt llama-cpp-python wheels (CPU, CUDA or Metal), instead of compiling
-# TEST_EXTRAS=test        leave out torch and transformers, and with them the comparison of the engine with an independent reference
+# TEST_EXTRAS=test,ocr    leave out torch and transformers, and with them the comparison of the engine with an independent reference
 
 PYTHON ?= python3
 LLAMA_WHEELS ?=
-RUN_EXTRAS ?=
-TEST_EXTRAS ?= test,reference
+RUN_EXTRAS ?= ocr
+TEST_EXTRAS ?= test,ocr,reference
 
 BIN := .venv/bin
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+PIP := PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check
 LLAMA := $(shell sed -n 's/.*"\(llama-cpp-python==[0-9.]*\)".*/\1/p' pyproject.toml)
 
 # A card and its compiler at hand: build llama.cpp for it. An already set CMAKE_ARGS always wins.
