@@ -25,7 +25,8 @@ from unabridged.home import Home
 from unabridged.ingest.document import Document, Passage
 from unabridged.instances import Instance, is_alive
 from unabridged.library import Library
-from unabridged.models.engine import Engine, EngineOptions, ModelInfo
+from unabridged.models.engine import Engine, EngineOptions, ModelInfo, Tokens
+from unabridged.models.segments import stored_tokens
 from unabridged.prompts import Exchange
 from unabridged.receipts import Receipt, Tally
 from unabridged.settings import Settings, load_settings, save_settings
@@ -51,6 +52,7 @@ class Meter:
     reserve: int
     window: int
     largest: int  # window that this model could get on this machine now
+    stored: int  # of the tokens, from the first on: read before and kept on disk
     shares: tuple[Share, ...]
 
     @property
@@ -123,6 +125,7 @@ class Workspace:
                 reserve=reserve,
                 window=assistant.engine.window_for(len(context.tokens) + reserve),
                 largest=assistant.engine.window_for(MORE_THAN_ANY_WINDOW),
+                stored=self._stored(engine, context.tokens),
                 shares=context.shares,
             )
 
@@ -233,6 +236,11 @@ class Workspace:
 
     def _assistant(self) -> Assistant:
         return Assistant(self._host.engine(*self._chosen()))
+
+    def _stored(self, engine: Engine, tokens: Tokens) -> int:
+        _, options = self._chosen()
+        print_of = bytes.fromhex(engine.info.fingerprint)
+        return stored_tokens(self.home.segments, print_of, tokens, segment_tokens=options.segment_tokens)
 
     def _chosen(self) -> tuple[Path, EngineOptions]:
         settings = self._settings

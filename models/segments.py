@@ -51,6 +51,18 @@ def segments_of(tokens: Tokens, segment_tokens: int, fingerprint: bytes) -> list
     return found
 
 
+def stored_tokens(folder: Path, fingerprint: bytes, tokens: Tokens, *, segment_tokens: int) -> int:
+    """How many tokens from the beginning of a reading lie on disk. Looks at names only: damage shows when they are read."""
+    place = folder / fingerprint.hex()[:32]
+    stored = 0
+    for size in {segment_tokens, len(tokens)}:  # models that cannot be cut keep one segment
+        for segment in segments_of(tokens, size, fingerprint) if size else ():
+            if not (place / (segment.key.hex() + SEGMENT)).is_file():
+                break
+            stored = max(stored, segment.end)
+    return stored
+
+
 class SegmentStore:
     """The segments of one fingerprint inside the folder that all models share."""
 

@@ -61,7 +61,7 @@ class FakeEngine:
             trained_window=self.script.window,
             vocabulary=512,
             kv_bytes_per_token=1,
-            fingerprint="scripted",
+            fingerprint="5c" * 32,
             tokenizer="bytes",
             device="CPU",
             finder=self.script.finder,

@@ -65,6 +65,7 @@ class ChatHandlers:
             "tokens": meter.tokens,
             "reserve": meter.reserve,
             "window": meter.largest,
+            "stored": meter.stored,
             "fits": meter.fits,
             "choices": meter.choices,
             "shares": [{"document": share.document.id, "tokens": share.tokens} for share in meter.shares],

@@ -70,12 +70,15 @@ def test_dropped_files_are_read_cancelled_and_read_on(served: Served, visit: Cal
     expect(line).to_contain_text(re.compile(r"Reading [3-9]\d%.*tokens/s.*left"), timeout=120_000)
     page.get_by_role("button", name="Stop; what was read is kept").click()
     expect(page.locator(".ub-reading")).to_have_count(0)
+    expect(page.locator(".ub-stored")).to_have_text(re.compile(r"^[1-9]\d?% read$"))
 
     page.get_by_role("button", name="Read now").click()
     expect(line).to_contain_text(re.compile(r"[\d,]+ from disk"), timeout=120_000)
     reused = int(re.search(r"([\d,]+) from disk", line.inner_text())[1].replace(",", ""))  # type: ignore[index]
     assert reused > 0
     expect(page.locator(".ub-reading")).to_have_count(0, timeout=120_000)
+    expect(page.locator(".ub-stored")).to_have_text("read, on disk")
+    expect(page.get_by_role("button", name="Read now")).to_be_hidden()
 
     page.locator("#ub-question").fill("Where shall bolt number 17 be kept?")
     page.keyboard.press("Enter")

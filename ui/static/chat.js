@@ -18,7 +18,7 @@
     const composer = unabridged.composer({ send, stop: stopAnswer });
     const meter = unabridged.windowMeter(call);
     const about = composer.root.querySelector(".ub-about");
-    root.append(transcript, down, h("div", { class: "ub-below" }, unabridged.readingLines(call), meter.root, composer.root));
+    root.append(transcript, down, h("div", { class: "ub-below" }, unabridged.readingLines(call), meter, composer.root));
 
     // --- the tree
     const childrenOf = (parent) => conversation.turns.filter((turn) => turn.parent === parent);
@@ -71,7 +71,7 @@
     const walk = (turn, by) => { chosen[turn.parent] = turn.siblings[(turn.at + by + turn.of) % turn.of].id; draw(); };
     const sourcesPart = (turn) => turn.citations.length > 0 && h("ol", { class: "ub-sources" }, turn.citations.map((citation) =>
       h("li", {}, h("a", { class: "ub-cite", role: "button", tabindex: "0", "data-n": citation.n }, String(citation.n)),
-        h("div", {}, h("q", { class: "ub-quote" }, citation.quote), h("span", { class: "ub-place-of" }, unabridged.placeOf(citation))))));
+        h("div", {}, h("span", { class: "ub-quote" }, `“${citation.quote}”`), h("span", { class: "ub-place-of" }, unabridged.placeOf(citation))))));
     const receiptPart = (turn) => {
       if (!turn.receipt) return turn.state === "stopped" ? h("p", { class: "ub-muted" }, t("stopped_here")) : turn.state === "failed" ? h("p", { class: "ub-error" }, t("failed_here")) : null;
       const { receipt, seconds } = turn;
@@ -80,7 +80,7 @@
       const facts = [t("receipt_line", { read: number(sum("characters_read")), total: number(sum("characters")) }),
         sum("pages") && t("pages_n", { count: number(sum("pages")) }),
         sum("pages_without_text") && t("pages_without_text", { count: number(sum("pages_without_text")) }),
-        sum("pages_ocr") && t("pages_ocr", { count: number(sum("pages_ocr")) }), t("seconds_n", { seconds: seconds.total.toFixed(1) })].filter(Boolean);
+        sum("pages_ocr") && t("pages_ocr", { count: number(sum("pages_ocr")) }), t("seconds_n", { seconds: seconds.total.toFixed(seconds.total < 1 ? 2 : 1) })].filter(Boolean);
       const rows = [...receipt.documents.map((document) => [document.name, t("receipt_line", { read: number(document.characters_read), total: number(document.characters) })]),
         [t("window"), t("tokens_n", { count: number(receipt.window_tokens) })], [t("prompt"), t("tokens_n", { count: number(receipt.prompt_tokens) })],
         [t("reused"), t("tokens_n", { count: number(receipt.reused_tokens) })], [t("evaluated"), t("tokens_n", { count: number(receipt.evaluated_tokens) })],

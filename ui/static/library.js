@@ -114,7 +114,7 @@
         h("span", { class: "ub-tick" }, box, session.documents.length > 1 && order >= 0 && h("span", { class: "ub-order", title: t("reading_order") }, number(order + 1))),
         h("button", { type: "button", class: "ub-row-main", title: entry.name, onclick: () => emit("open-document", { document: entry.id }) },
           h("span", { class: "ub-row-name" }, entry.name),
-          h("span", { class: "ub-row-facts" }, facts, entry.read && h("span", { class: "ub-state", title: t("kept_on_disk") }, ` · ${t("is_read")}`))),
+          h("span", { class: "ub-row-facts" }, facts)),
         entry.problems > 0 && h("button", { type: "button", class: "ub-badge", title: t("problems_n", { count: number(entry.problems) }), "aria-label": t("problems_n", { count: number(entry.problems) }), onclick: () => receipt(entry) }, icon("warning"), number(entry.problems)),
         more);
     };

@@ -8,7 +8,8 @@
     const bar = h("div", { class: "ub-meter-bar" });
     const words = h("span", { class: "ub-meter-words" });
     const read = button("book", t("read_now"), () => call("read", { documents: session.documents }), { text: true });
-    const root = h("div", { class: "ub-meter", hidden: true }, h("div", { class: "ub-meter-line" }, h("div", { class: "ub-meter-track" }, bar), words, read), h("div", { class: "ub-choices" }));
+    const stored = h("span", { class: "ub-stored", title: t("kept_on_disk"), hidden: true }, icon("check"), h("span", {}));
+    const root = h("div", { class: "ub-meter", hidden: true }, h("div", { class: "ub-meter-line" }, h("div", { class: "ub-meter-track" }, bar), words, stored, read), h("div", { class: "ub-choices" }));
 
     const draw = () => {
       root.hidden = !session.documents.length;
@@ -22,6 +23,10 @@
       const over = exact ? !last.fits : false;
       bar.style.width = window ? `${Math.min(100, (needed / window) * 100)}%` : "0";
       root.classList.toggle("ub-over", over);
+      const share = exact ? last.stored / last.tokens : 0;
+      stored.hidden = share === 0;
+      stored.lastChild.textContent = share === 1 ? t("is_read") : t("partly_read", { share: number(Math.floor(share * 100)) });
+      read.hidden = share === 1 || over;
       root.classList.toggle("ub-counting", !exact);
       words.textContent = window
         ? t(exact ? "meter" : "meter_about", { tokens: number(tokens), window: number(window), share: number((needed / window) * 100) })
@@ -55,7 +60,14 @@
     on("session", (changes) => { if (changes.documents) { draw(); count(); } });
     on("documents", (list) => { documents = list; draw(); count(); });
     on("settings-saved", () => { asked = ""; known = {}; last = null; draw(); count(); });
-    return { root, setRead: (done) => { read.hidden = done; } };
+    // Reading or answering changes what lies on disk.
+    let busy = false;
+    on("live", ({ jobs }) => {
+      const now = jobs.some((job) => job.kind !== "ingest" && job.state === "running");
+      if (busy && !now) { asked = ""; count(); }
+      busy = now;
+    });
+    return root;
   };
 
   // One line for each reading or answer that has not begun to speak, of this tab or another.

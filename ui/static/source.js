@@ -93,7 +93,7 @@
     const outline = h("nav", { class: "ub-outline", "aria-label": t("outline"), hidden: true });
     const pageBox = h("input", { class: "ub-page-box", "aria-label": t("page_jump"), title: t("page_jump"), onkeydown: (event) => event.key === "Enter" && jump(pageBox.value) });
     const pageCount = h("span", { class: "ub-muted" });
-    const findBox = h("input", { type: "search", class: "ub-find-box", placeholder: t("find_here"), "aria-label": t("find_here") });
+    const findBox = h("input", { type: "search", class: "ub-find-box", placeholder: t("find_placeholder"), "aria-label": t("find_here") });
     const findCount = h("span", { class: "ub-muted ub-find-count", "aria-live": "polite" });
     const citeCount = h("span", { class: "ub-muted" });
     const outlineButton = button("list", t("outline"), () => { outline.hidden = !outline.hidden; });
