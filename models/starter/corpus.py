@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+_FIELDS = ("lang", "source", "context", "question", "answer")  # as the records name them
+
 
 @dataclass(frozen=True, slots=True)
 class HumanQuestion:
@@ -55,8 +57,8 @@ def _head(lengths: list[int], total: int) -> int:
 def human_questions(folder: Path) -> Iterator[HumanQuestion]:
     for r in _records(folder / "qa.jsonl.zst"):
         if r["context"] and r["question"]:
-            fields = (str(r[key] or "") for key in ("lang", "source", "context", "question", "answer"))
-            yield HumanQuestion(*fields, start=int(str(r["answer_start"])))
+            language, source, context, question, answer = (str(r[key] or "") for key in _FIELDS)
+            yield HumanQuestion(language, source, context, question, answer, start=int(str(r["answer_start"])))
 
 
 def is_held_out(context: str) -> bool:
