@@ -60,6 +60,7 @@ _EN_ANNEX = re.compile(
     r"(SCHEDULE|EXHIBIT|ANNEX|APPENDIX|Schedule|Exhibit|Annex|Appendix)\s+"
     r"([A-Z]{1,2}|[A-Z]?-?\d{1,3}(?:\.\d{1,2})*(?:\([a-z0-9]+\))*|[A-Z]-\d{1,2}|[IVX]+)(?![\w(])"
 )
+_EN_ROMAN = re.compile(r"([IVX]+)\.\s+[A-Z][A-Z0-9 ,&:/’'()-]{2,80}$")
 _EN_SECTION = re.compile(r"(SECTION|Section|Sec\.|§|Clause|CLAUSE)\s*(\d{1,3}(?:\.\d{1,3}){0,4})((?:\([A-Za-z0-9]{1,4}\))*)")
 _DECIMAL = re.compile(r"(\d{1,3}(?:\.\d{1,3}){1,5})[.)]?(?=\s)")
 _SIMPLE = re.compile(r"(\d{1,3})(?:[.)](?=\s)|[.．、](?=\D))|([０-９]{1,3})[．、.]")
@@ -132,6 +133,9 @@ def _english(head: str, line: str) -> Number | None:
             continue
         label = " ".join(match[0].split())
         return Number(rank, match[1].lower(), label, ((match[1].lower(), value),), match.end(), heading=True)
+    match = _EN_ROMAN.match(line)
+    if match is not None and line == head.strip() and (value := roman_value(match[1])):
+        return Number(RANK_CHAPTER, "roman", match[1], (("roman", value),), match.end(1), heading=True, sure=False)
     match = _EN_SECTION.match(head)
     if match is not None and not _runs_on(head[match.end() :]):
         dots = match[2].count(".")

@@ -23,6 +23,9 @@ from unabridged.ingest.document import Anchor, Block, BlockKind, Box
 from unabridged.ingest.numerals import roman_value
 
 _LABEL_LIMIT = 80  # code points of an unnumbered heading in a path; the heading itself is never shortened
+_CONTENTS_LENGTH = 300  # code points of a block in a table of contents, on average at most
+_HEADING_RANKS = {1: 5, 2: 15}  # where a heading without a number stands among numbered ones, by its level
+_INNER_HEADING_RANK = 25
 _LIST_LOOKAHEAD = 400  # blocks in which a list that begins must go on
 _MARKDOWN_HEADING = re.compile(r"#{1,6}\s+")
 _INSTRUMENT = re.compile(r"[^。；，！？\n]{2,60}(法|条例|解释|规定|办法|细则|决定|规则|准则|章程|合同|协议|协议书)(（试行）)?$")
@@ -47,7 +50,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One step of a path. `level` of a heading, `depth` in a list: only where markup gave them; rank -1: no number."""
+    """One step of a path. `level` of a heading, `depth` in a list: only where markup gave them."""
 
     label: str
     rank: int
@@ -151,6 +154,7 @@ class _Placer:
         self.items: list[_Step] = []  # list items inside the last of them
         self.suspended = False  # a paragraph after the items: it belongs to the clause, but the list may go on
         self.article = 0
+        self.roman = 0  # the last of headings like "II. METHOD"
         self.books = False
 
     @staticmethod
@@ -202,6 +206,10 @@ class _Placer:
         """Whether an article that could also begin a sentence is the next in order."""
         if number.sure or entry.label:
             return True
+        if number.style == "roman":
+            goes_on = number.value == self.roman + 1
+            self.roman += goes_on
+            return goes_on
         return number.style == "条" and number.value in (self.article, self.article + 1)
 
     def _enter_clause(self, entry: Entry, number: Number) -> tuple[BlockKind, int]:
@@ -228,11 +236,12 @@ class _Placer:
                 return
 
     def _enter_heading(self, index: int, entry: Entry) -> tuple[BlockKind, int]:
-        self._climb(-1, entry.level or 1)
+        rank = _HEADING_RANKS.get(entry.level or 1, _INNER_HEADING_RANK)
+        self._climb(rank, entry.level or 1)
         label = " ".join(self.bodies[index].split())
         if label and index != self.document_title:
             shortened = label if len(label) <= _LABEL_LIMIT else label[: _LABEL_LIMIT - 1] + "…"
-            self.steps.append(_Step(shortened, -1, entry.level or 1))
+            self.steps.append(_Step(shortened, rank, entry.level or 1))
         return BlockKind.HEADING, entry.level or 1
 
     def _document_title(self) -> int | None:
@@ -306,12 +315,18 @@ class _Placer:
                 or index + 1 >= len(keys)
             ):
                 continue
-            first = keys[index + 1]
-            again = next((j for j in range(index + 2, len(keys)) if first and keys[j] == first), 0)
+            again = next((j for j in range(index + 2, len(keys)) if self._repeats(keys, index + 1, j)), 0)
             lengths = [self.entries[j].end - self.entries[j].start for j in range(index + 1, again)]
-            if again and sum(lengths) / len(lengths) <= 80:
+            if again and sum(lengths) / len(lengths) <= _CONTENTS_LENGTH:
                 contents.update(dict.fromkeys(range(index, again), label))
         return contents
+
+    def _repeats(self, keys: Sequence[str], first: int, later: int) -> bool:
+        """Whether a block is a line of the table of contents over again: its words, or its number (ARTICLE 1, ARTICLE I)."""
+        if keys[first] and keys[first] == keys[later]:
+            return True
+        one, other = self.numbers[first], self.numbers[later]
+        return one is not None and other is not None and one.rank < RANK_CLAUSE and one.values == other.values
 
     def _titles(self) -> dict[int, str]:
         """Names of laws and contracts that stand as plain paragraphs before a table of contents or a first article."""

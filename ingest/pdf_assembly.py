@@ -16,8 +16,12 @@ from unabridged.ingest.draft import Draft, usable
 from unabridged.ingest.pdf_layout import Column, TextLine, TextParagraph, is_bullet, is_cjk
 
 _SENTENCE_END = re.compile(r"[.!?:;。！？：；…][\"”’»)）』」\]⁰¹²³⁴⁵⁶⁷⁸⁹]*$")
-_NOTE_SIGN = re.compile(r"(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+|\d{1,3}|[*†‡§①-⑳])[.)\s]?\s*\S")
+_CAPTION = re.compile(r"(?:Table|Figure|Fig\.|TABLE|FIGURE|图|表)\s*\d{1,3}(?:[.-]\d{1,3})?\s*[.:：\s]")
+_NOTE_SIGN = re.compile(r"(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+|\d{1,3}|[*∗†‡§①-⑳])[.)\s]?\s*\S")
 _HEADING_LIMIT = 160  # code points
+_SMALL, _LARGE = 0.93, 1.08  # times the size of the body: notes are set below, headings above
+_LEVELS = 5
+_BOLD_LEVEL = 3  # of bold lines no larger than the body: inside numbered chapters, never around them
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +53,16 @@ class Assembly:
 
     draft: Draft
     body_size: float
+    heading_sizes: Sequence[float] = ()  # of what is set larger than the body, largest first
     bookmarks: Sequence[Bookmark] = ()
     _pending: list[Piece] = field(default_factory=list)
 
     def add_page(self, page: int, height: float, columns: Iterable[tuple[Column, Sequence[TextParagraph]]]) -> None:
-        pieces = [
-            self._piece(paragraph, column, page, height)
-            for column, paragraphs in columns
-            for paragraph in paragraphs
-            if paragraph.lines
-        ]
+        pieces: list[Piece] = []
+        for column, paragraphs in columns:
+            found = [self._piece(paragraph, column, page, height) for paragraph in paragraphs]
+            self._keep_notes_at_the_foot(found)
+            pieces += found
         self._head_by_bookmarks(pieces, page)
         for piece in pieces:
             before = self._last_running()
@@ -92,14 +96,32 @@ class Assembly:
             kind = BlockKind.TABLE
         elif is_bullet(text):
             kind, level = BlockKind.LIST_ITEM, 1
-        elif size < 0.93 * self.body_size and lines[0].box.y0 > 0.5 * height and _NOTE_SIGN.match(text):
+        elif size < _SMALL * self.body_size and lines[0].box.y0 > 0.5 * height and _NOTE_SIGN.match(text):
             kind = BlockKind.FOOTNOTE
-        elif (
-            size > 1.15 * self.body_size and sum(len(line.text) for line in lines) <= _HEADING_LIMIT and number_of(text) is None
-        ):
-            kind, level = BlockKind.HEADING, 1 if size > 1.5 * self.body_size else 2
+        elif _CAPTION.match(text) and len(lines) < 6:
+            kind = BlockKind.CAPTION
+        elif number_of(text) is None and sum(len(line.text) for line in lines) <= _HEADING_LIMIT:
+            kind, level = self._heading(lines, size)
         width = column.right - column.left
         return Piece(kind, page, list(lines), level, full=lines[-1].box.x1 > column.right - 0.12 * width)
+
+    def _heading(self, lines: Sequence[TextLine], size: float) -> tuple[BlockKind, int]:
+        """Large print, and a bold line by itself that is no sentence."""
+        if size > _LARGE * self.body_size:
+            return BlockKind.HEADING, min(_LEVELS, sum(other > size + 0.3 for other in self.heading_sizes) + 1)
+        text = lines[0].text
+        begins_like_one = text[:1].isupper() or is_cjk(text[:1]) or text[:1].isdecimal()
+        if lines[0].bold and len(lines) == 1 and 4 < len(text) < 80 and begins_like_one and not _SENTENCE_END.search(text):
+            return BlockKind.HEADING, min(_LEVELS, max(_BOLD_LEVEL, len(self.heading_sizes) + 1))
+        return BlockKind.PARAGRAPH, 0
+
+    def _keep_notes_at_the_foot(self, pieces: Sequence[Piece]) -> None:
+        """Small print above running text is no footnote."""
+        at_foot = True
+        for piece in reversed(pieces):
+            if piece.kind is BlockKind.FOOTNOTE and not at_foot:
+                piece.kind = BlockKind.PARAGRAPH
+            at_foot = at_foot and median(line.size for line in piece.lines) < _SMALL * self.body_size
 
     def _head_by_bookmarks(self, pieces: Sequence[Piece], page: int) -> None:
         for bookmark in self.bookmarks:
@@ -137,6 +159,12 @@ def body_size(lines: Iterable[TextLine]) -> float:
     for line in lines:
         sizes[round(line.size * 2) / 2] += len(line.text)
     return sizes.most_common(1)[0][0] if sizes else 10.0
+
+
+def heading_sizes(lines: Iterable[TextLine], body: float) -> list[float]:
+    """The font sizes, in points, in which short lines are set larger than the body; the largest first."""
+    sizes = {round(line.size * 2) / 2 for line in lines if line.size > _LARGE * body and 2 < len(line.text) <= _HEADING_LIMIT}
+    return sorted(sizes, reverse=True)
 
 
 def _goes_on(before: Piece, piece: Piece) -> bool:

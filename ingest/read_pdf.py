@@ -12,7 +12,7 @@ from unabridged.errors import DocumentDamaged, DocumentEmpty, DocumentEncrypted,
 from unabridged.ingest.document import Document, Furniture, ProblemKind
 from unabridged.ingest.draft import Draft
 from unabridged.ingest.ocr import is_available
-from unabridged.ingest.pdf_assembly import Assembly, Bookmark, body_size
+from unabridged.ingest.pdf_assembly import Assembly, Bookmark, body_size, heading_sizes
 from unabridged.ingest.pdf_furniture import separate
 from unabridged.ingest.pdf_layout import columns, paragraphs
 from unabridged.ingest.pdf_ocr import PageOcr
@@ -22,6 +22,7 @@ from unabridged.ingest.reader import Source
 MEDIA_TYPE = "application/pdf"
 # MuPDF's own errors are RuntimeErrors; PyMuPDF's code over it trips over damaged files in these other ways.
 _FAILURES = (RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError)
+_STAMP_SHARE = 0.1  # of a page's text; turned text beyond that is content
 _STORE_KEPT_PERCENT = 20  # of MuPDF's cache between pages, so that memory stays flat
 
 
@@ -125,13 +126,18 @@ def _assemble(contents: Sequence[PageContent], bookmarks: Sequence[Bookmark], dr
     for content, body in zip(contents, bodies, strict=True):
         upright = [run for run in body.runs if run.upright]
         turned = [run for run in body.runs if not run.upright]
-        found = columns(upright, content.number) if len(upright) >= len(turned) else []
-        found += [column for run in (turned if found else body.runs) for column in columns([run], content.number)]
-        laid_out.append(found)
-    assembly = Assembly(draft, body_size(line for page in laid_out for column in page for line in column.lines), bookmarks)
-    for content, body, page_columns in zip(contents, bodies, laid_out, strict=True):
-        draft.add_page(label=content.label, width=content.width, height=content.height, ocr=content.ocr)
         draft.furniture += [Furniture(content.number, text) for text in body.furniture]
+        if sum(len(run.text) for run in turned) < _STAMP_SHARE * len(content.text):
+            draft.furniture += [Furniture(content.number, run.text.strip()) for run in turned]  # a stamp in the margin
+            turned = []
+        found = columns(upright, content.number)
+        found += [column for run in turned for column in columns([run], content.number)]
+        laid_out.append(found)
+    lines = [line for page in laid_out for column in page for line in column.lines]
+    size = body_size(lines)
+    assembly = Assembly(draft, size, heading_sizes(lines, size), bookmarks)
+    for content, page_columns in zip(contents, laid_out, strict=True):
+        draft.add_page(label=content.label, width=content.width, height=content.height, ocr=content.ocr)
         assembly.add_page(content.number, content.height, ((column, paragraphs(column)) for column in page_columns))
         assembly.add_comments(content.number, content.comments)
     assembly.finish()
