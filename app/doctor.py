@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from unabridged.errors import ModelFileError, UnabridgedError
 from unabridged.home import Home, open_home
+from unabridged.ingest.ocr import is_available
 from unabridged.library import Library
 from unabridged.models.starter import starter_is_intact, starter_path
 from unabridged.settings import load_settings
@@ -17,7 +18,7 @@ from unabridged.workspace import Workspace
 LITTLE_SPACE_BYTES = 5 << 30
 REINSTALL_HINT = "Install Unabridged again."
 STARTER_HINT = "The starter finds and quotes. For answers that reason: unabridged models use FILE.gguf"
-TESSDATA_HINT = "To read scans, install tesseract-ocr with the languages that you need (on Debian: tesseract-ocr-chi-sim)."
+OCR_HINT = 'To read scans: pip install "unabridged[ocr]"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,9 @@ def engine(home: Home) -> Check:
 
 
 def ocr() -> Check:
-    if shutil.which("tesseract") is None:
-        return Check("OCR", "note", "tesseract is not installed; scanned pages stay without text", TESSDATA_HINT)
-    return Check("OCR", "ok", "tesseract is installed")
+    if is_available():
+        return Check("OCR", "ok", "RapidOCR is installed")
+    return Check("OCR", "note", "no text recognition is installed; scanned pages stay without text", OCR_HINT)
 
 
 def _failed(name: str, error: UnabridgedError) -> Check:

@@ -12,6 +12,7 @@ from typing import Any
 from unabridged.citations import Citation
 from unabridged.errors import HomeError, UsageError
 from unabridged.home import Home, copy_whole
+from unabridged.ingest import ocr
 from unabridged.ingest.document import Document, Passage
 from unabridged.ingest.passages import passages
 from unabridged.ingest.reading import ingest, sha256
@@ -74,7 +75,12 @@ class Library:
         original = self._home.originals / document.id
         if not original.exists():
             copy_whole(path, original)
-        self._keep(document, size_bytes=original.stat().st_size)
+        try:
+            self._keep(document, size_bytes=original.stat().st_size)
+        except HomeError:
+            if known is None:
+                original.unlink(missing_ok=True)
+            raise
         return document
 
     def entries(self) -> list[Entry]:
@@ -196,8 +202,8 @@ class Library:
 
 
 def _edition() -> str:
-    """What reads the files: documents that another version read are read again when they are next added."""
-    return version("unabridged")
+    """What reads the files: documents that something else read are read again when they are next added."""
+    return version("unabridged") + (" with OCR" if ocr.is_available() else "")
 
 
 def _document(row: dict[str, Any]) -> Document:

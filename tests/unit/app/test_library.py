@@ -194,13 +194,16 @@ def test_a_change_that_fails_half_way_changes_nothing(store: Store) -> None:
     assert store.rows("SELECT * FROM conversations") == []
 
 
-def test_a_full_disk_is_said_and_nothing_is_lost(library: Library, store: Store, contract: Path, law: Path) -> None:
+def test_a_full_disk_is_said_and_nothing_is_lost_or_left(
+    library: Library, home: Home, store: Store, contract: Path, law: Path
+) -> None:
     library.add(contract)
     (pages,) = store.rows("PRAGMA page_count")
     store.rows(f"PRAGMA max_page_count = {pages['page_count']}")
     with pytest.raises(HomeError) as refused:
         library.add(written(law, LAW * 200))
     assert "space" in refused.value.hint
+    assert len(list(home.originals.iterdir())) == 1
     assert [entry.name for entry in library.entries()] == ["contract.txt"]
 
 
