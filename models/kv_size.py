@@ -21,6 +21,8 @@ def kv_rows(header: GgufHeader) -> list[int]:
     kv_heads = per_layer(header.value("attention.head_count_kv", heads), layers)
     width = int(header.value("embedding_length", 0))
     default = width // max(heads[0], 1) if layers else 0
+    if header.value("attention.key_length_mla"):  # latent attention: V is read out of K
+        return [int(header.value("attention.key_length", default))] * layers
     key = int(header.value("attention.key_length", default))
     value = int(header.value("attention.value_length", default))
     return [row for count in kv_heads if count for row in (count * key, count * value)]

@@ -11,8 +11,8 @@ import numpy as np
 from unabridged.errors import ModelFileError, UsageError
 from unabridged.models.chat_template import TemplatePieces, cut_template
 from unabridged.models.engine import ChatFrame, EngineOptions, Finder, ModelInfo
+from unabridged.models.footprint import measure
 from unabridged.models.gguf_header import GgufHeader, read_header
-from unabridged.models.kv_size import kv_bytes_per_token
 from unabridged.models.llama_binding import (
     KV_TYPES,
     LIBRARY_VERSION,
@@ -25,11 +25,9 @@ from unabridged.models.llama_binding import (
 )
 from unabridged.models.segment_cache import SegmentCache
 from unabridged.models.segments import SegmentStore
-from unabridged.models.session import OUTPUTS, Session
+from unabridged.models.session import OUTPUTS, SEQUENCES, Session
 from unabridged.models.tokenizer import Tokenizer
 from unabridged.models.window import WindowPolicy
-
-SCRATCH_BYTES = 256 << 20  # llama.cpp's graph buffers, beyond mask and logits
 
 
 @dataclass(slots=True)
@@ -72,13 +70,20 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
     _try(model, kv_type)
     device = device_name() if gpu else "CPU"
     print_of = fingerprint(header, options.segments_folder, kv_type=kv_type, device=device)
-    kv_bytes = kv_bytes_per_token(header, kv_type)
+    footprint = measure(
+        path,
+        kv_type=kv_type,
+        chunk_tokens=options.chunk_tokens,
+        sequences=SEQUENCES,
+        outputs=OUTPUTS,
+        gpu_layers=options.gpu_layers,
+    )
     tokenizer = Tokenizer(model, header)
     windows = WindowPolicy(
         fixed=options.window,
         trained=model.trained_window,
-        bytes_per_cell=kv_bytes + 2 * options.chunk_tokens,
-        overhead_bytes=SCRATCH_BYTES + OUTPUTS * model.vocabulary * 4 + (0 if gpu else model.size_bytes),
+        bytes_per_cell=footprint.bytes_per_token,
+        overhead_bytes=footprint.total_bytes(0) - (footprint.weights_bytes if gpu else 0),
     )
     name = str(header.metadata.get("general.name") or path.stem)
     session = Session(
@@ -94,6 +99,7 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         chunk_tokens=options.chunk_tokens,
         segment_tokens=options.segment_tokens,
         draft=options.draft,
+        on_cpu=not gpu,
     )
     info = ModelInfo(
         name=name,
@@ -103,7 +109,7 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         size_bytes=model.size_bytes,
         trained_window=model.trained_window,
         vocabulary=model.vocabulary,
-        kv_bytes_per_token=kv_bytes,
+        kv_bytes_per_token=footprint.kv_bytes_per_token,
         fingerprint=print_of.hex(),
         tokenizer=tokenizer.kind,
         device=device,

@@ -41,11 +41,12 @@ class Session:
         chunk_tokens: int,
         segment_tokens: int,
         draft: bool = True,
+        on_cpu: bool = True,
         rope: Rope = AS_TRAINED,
     ) -> None:
         self._model, self._tokenizer, self._store, self._windows = model, tokenizer, store, windows
         self._fingerprint, self._kv_type, self._threads, self._rope = fingerprint, kv_type, threads, rope
-        self._chunk_tokens, self._draft = chunk_tokens, draft
+        self._chunk_tokens, self._draft, self._on_cpu = chunk_tokens, draft, on_cpu
         self._segment_tokens = -(-segment_tokens // chunk_tokens) * chunk_tokens
         self._map: CacheMap | None = None
         self._tokens: dict[str, Tokens] = {}  # of every reading asked for, so that it can be read back in
@@ -133,6 +134,7 @@ class Session:
             kv_type=self._kv_type,
             threads=self._threads,
             rope=self._rope,
+            fill_sequence=SCRATCH if rewind and self._on_cpu else None,
         )
         self._map = CacheMap(context, sequences=sequences, can_rewind=rewind)
 

@@ -5,6 +5,7 @@ never waits for a reading. One other thread owns the session. A third says every
 The process ends when its parent does. It writes no document text anywhere but into its replies.
 """
 
+import contextlib
 import ctypes
 import faulthandler
 import os
@@ -21,9 +22,12 @@ from typing import Any, BinaryIO
 
 from unabridged.errors import DoesNotFit, EngineFailed, UnabridgedError
 from unabridged.models.engine import EngineOptions, Sampling
+from unabridged.models.footprint import measure
+from unabridged.models.llama_binding import start_backend
 from unabridged.models.messages import PROTOCOL, Part, read_message, write_message
 from unabridged.models.open_model import OpenModel, open_model
 from unabridged.models.scheduler import Event, Job, Ticket
+from unabridged.models.session import OUTPUTS, SEQUENCES
 
 BEAT_S = 1.0
 
@@ -61,7 +65,7 @@ class Worker:
             if header["call"] == "open":
                 self._answer(header, parts)
                 threading.Thread(target=self._own_session, daemon=True).start()
-            elif header["call"] in ("tokenize", "frame", "window_for"):
+            elif header["call"] in ("tokenize", "frame", "window_for", "footprints"):
                 self._answer(header, parts)
             else:
                 self._work.put((header, parts))
@@ -93,6 +97,8 @@ class Worker:
             options = EngineOptions(**{**header["options"], "segments_folder": Path(header["options"]["segments_folder"])})
             self._model = open_model(Path(header["path"]), options)
             return asdict(replace(self._model.info, path=str(self._model.info.path))), ()  # type: ignore[arg-type]
+        if header["call"] == "footprints":
+            return self._footprints(header), ()
         model = self._opened
         if header["call"] == "tokenize":
             return None, tuple(model.tokenizer.tokenize(parts))
@@ -100,6 +106,18 @@ class Worker:
             frame = model.frame(parts[0])
             return None, (frame.head, frame.answer, frame.next_question)
         return model.session.window_for(header["tokens"]), ()
+
+    @staticmethod
+    def _footprints(header: dict[str, Any]) -> dict[str, Any]:
+        """By KV type; a type that the model's dimensions rule out is left out."""
+        start_backend()
+        found, path, chunk_tokens = {}, Path(header["path"]), header["chunk_tokens"]
+        for kv_type in header["kv_types"]:
+            with contextlib.suppress(EngineFailed):
+                found[kv_type] = asdict(
+                    measure(path, kv_type=kv_type, chunk_tokens=chunk_tokens, sequences=SEQUENCES, outputs=OUTPUTS)
+                )
+        return found
 
     @property
     def _opened(self) -> OpenModel:

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_models import write_tiny_model
 from unabridged.models.engine import EngineOptions, Tokens
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.open_model import OpenModel, open_model
+
+from tests.unit.models.tiny_models import write_tiny_model
 
 
 def drained(generator: Generator[Any, None, Any]) -> Any:  # noqa: ANN401  whatever it returns

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_models import CHATML, write_tiny_model
 from unabridged.errors import ModelFileError
 from unabridged.models.chat_template import cut_template
 from unabridged.models.engine import EngineOptions
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.open_model import OpenModel
+
+from tests.unit.models.tiny_models import CHATML, write_tiny_model
 
 NO_SYSTEM = (
     "{{ bos_token }}{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import drained
 from unabridged.errors import DoesNotFit, EngineFailed, UsageError
 from unabridged.models.engine import EngineOptions, Generation, Piece, Reading, Sampling, Tokens
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.open_model import OpenModel, open_model
+
+from tests.unit.models.conftest import drained
 
 Document = Callable[[int], Tokens]
 

@@ -66,7 +66,7 @@ def test_drafting_changes_nothing_but_the_number_of_batches(
 
 def test_drafts_are_accepted_when_the_answer_repeats_the_document(tmp_path: Path, options: EngineOptions) -> None:
     """A model that always repeats the token cycle it was built for; counted in batches."""
-    from tiny_models import write_tiny_model
+    from tests.unit.models.tiny_models import write_tiny_model
 
     path = write_tiny_model(tmp_path / "cycle.gguf", layers=1, scale=0.0)
     batches = {}

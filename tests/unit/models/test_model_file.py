@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny_models import write_tiny_model
 from unabridged.errors import ModelFileError
 from unabridged.models.engine import EngineOptions
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.gguf_header import read_header
+
+from tests.unit.models.tiny_models import write_tiny_model
 
 
 def load(path: Path, tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_models import CONTROL, vocabulary
 from unabridged.models.quoting import STEP, Copyist, Span
 from unabridged.models.tokenizer import byte_of_character
+
+from tests.unit.models.tiny_models import CONTROL, vocabulary
 
 _SPELLING = byte_of_character()
 PIECES = [bytes(_SPELLING[character] for character in word) for word in vocabulary()[0]] + [b""] * len(CONTROL)

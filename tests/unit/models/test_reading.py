@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import drained
 from unabridged.errors import DoesNotFit, EngineFailed, UsageError
 from unabridged.models.engine import EngineOptions, Reading, Tokens
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.open_model import OpenModel, open_model
+
+from tests.unit.models.conftest import drained
 
 Document = Callable[[int], Tokens]
 QUESTION = np.array([50, 51, 52], np.int32)
@@ -83,7 +84,7 @@ def test_a_damaged_segment_is_detected_removed_and_read_again(
 
 
 def test_segments_of_another_model_are_never_used(tmp_path: Path, options: EngineOptions, document: Document) -> None:
-    from tiny_models import write_tiny_model
+    from tests.unit.models.tiny_models import write_tiny_model
 
     for seed in (1, 2):
         opened = open_model(write_tiny_model(tmp_path / f"{seed}.gguf", seed=seed), options)

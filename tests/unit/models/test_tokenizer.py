@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny_models import CONTROL, WORDS_FROM, vocabulary, write_tiny_model
 from unabridged.errors import UsageError
 from unabridged.models.engine import EngineOptions
 from unabridged.models.engine_process import EngineProcess
@@ -15,6 +14,8 @@ from unabridged.models.gguf_header import read_header
 from unabridged.models.llama_binding import Model, start_backend
 from unabridged.models.open_model import OpenModel
 from unabridged.models.tokenizer import SAMPLE, Tokenizer
+
+from tests.unit.models.tiny_models import CONTROL, WORDS_FROM, vocabulary, write_tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,9 @@ It was the best of times, it was the worst of times, it was the age of wisdom. A
 """
 
 
+EXPERTS, EXPERT_WIDTH, RANK, CONVOLUTION = 4, 64, 64, 3
+
+
 def _spelling() -> list[str]:
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     table = {byte: chr(byte) for byte in plain}
@@ -85,7 +88,10 @@ def write_tiny_model(
     scale: float = 0.2,
     seed: int = 0,
 ) -> Path:
-    """Architectures: llama, qwen2, qwen3, cohere2. f32 weights. `metadata`: more GGUF keys (int, float or str)."""
+    """Architectures: llama, qwen2, qwen3, cohere2 (sliding layers), qwen3moe, lfm2 (hybrid), deepseek2 (MLA and experts).
+
+    f32 weights. `metadata`: more GGUF keys (bool, int, float or str).
+    """
     random = np.random.default_rng(seed)
     words, merges = vocabulary()
     tokens = [*words, *CONTROL, *extra_tokens]
@@ -96,11 +102,8 @@ def write_tiny_model(
     writer.add_block_count(layers)
     writer.add_feed_forward_length(feed_forward)
     writer.add_head_count(heads)
-    writer.add_head_count_kv(kv_heads)
-    writer.add_key_length(head_size)
-    writer.add_value_length(head_size)
     writer.add_rope_freq_base(10000.0)
-    writer.add_rope_dimension_count(head_size)
+    _add_attention(writer, architecture, layers, kv_heads, head_size)
     writer.add_vocab_size(len(tokens))
     if architecture == "cohere2":
         writer.add_layer_norm_eps(1e-5)
@@ -135,6 +138,34 @@ def write_tiny_model(
     return path
 
 
+def _add_attention(writer: gguf.GGUFWriter, architecture: str, layers: int, kv_heads: int, head_size: int) -> None:
+    if architecture in ("qwen3moe", "deepseek2"):
+        writer.add_expert_count(EXPERTS)
+        writer.add_expert_used_count(2)
+        writer.add_expert_feed_forward_length(EXPERT_WIDTH)
+    if architecture == "deepseek2":
+        rope = head_size // 2
+        writer.add_head_count_kv(1)
+        writer.add_q_lora_rank(RANK)
+        writer.add_kv_lora_rank(RANK)
+        writer.add_key_length(RANK + rope)
+        writer.add_value_length(RANK)
+        writer.add_key_length_mla(head_size)
+        writer.add_value_length_mla(head_size)
+        writer.add_rope_dimension_count(rope)
+        writer.add_expert_shared_count(1)
+        writer.add_leading_dense_block_count(1)
+        return
+    if architecture == "lfm2":
+        writer.add_shortconv_l_cache(CONVOLUTION)
+        writer.add_head_count_kv([kv_heads if i % 2 else 0 for i in range(layers)])
+    else:
+        writer.add_head_count_kv(kv_heads)
+    writer.add_key_length(head_size)
+    writer.add_value_length(head_size)
+    writer.add_rope_dimension_count(head_size)
+
+
 def tensor_shapes(
     architecture: str,
     vocabulary_size: int,
@@ -147,7 +178,9 @@ def tensor_shapes(
 ) -> dict[str, tuple[int, ...]]:
     """By GGUF name; rows are outputs."""
     shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (vocabulary_size, width), "output_norm.weight": (width,)}
-    if architecture != "cohere2":
+    if architecture == "lfm2":
+        shapes["token_embd_norm.weight"] = shapes.pop("output_norm.weight")
+    elif architecture != "cohere2":
         shapes["output.weight"] = (vocabulary_size, width)
     for i in range(layers):
         block = {
@@ -162,9 +195,44 @@ def tensor_shapes(
         }
         if architecture != "cohere2":
             block["ffn_norm"] = (width,)
-        if architecture == "qwen3":
+        if architecture in ("qwen3", "qwen3moe", "lfm2"):
             block |= {"attn_q_norm": (head_size,), "attn_k_norm": (head_size,)}
+        if architecture == "qwen3moe" or (architecture == "deepseek2" and i):
+            block = {name: shape for name, shape in block.items() if name not in ("ffn_gate", "ffn_up", "ffn_down")}
+            block |= {
+                "ffn_gate_inp": (EXPERTS, width),
+                "ffn_gate_exps": (EXPERTS, EXPERT_WIDTH, width),
+                "ffn_up_exps": (EXPERTS, EXPERT_WIDTH, width),
+                "ffn_down_exps": (EXPERTS, width, EXPERT_WIDTH),
+            }
+        if architecture == "deepseek2":
+            block = _latent(block, width, heads, head_size, shared=i > 0)
+        if architecture == "lfm2" and i % 2 == 0:
+            block = {name: shape for name, shape in block.items() if name == "attn_norm" or name.startswith("ffn")}
+            block |= {"shortconv.conv": (width, CONVOLUTION), "shortconv.in_proj": (3 * width, width)}
+            block |= {"shortconv.out_proj": (width, width)}
         shapes |= {f"blk.{i}.{tensor}.weight": shape for tensor, shape in block.items()}
         if architecture == "qwen2":
             shapes |= {f"blk.{i}.{tensor}.bias": (block[tensor][0],) for tensor in ("attn_q", "attn_k", "attn_v")}
     return shapes
+
+
+def _latent(
+    block: dict[str, tuple[int, ...]], width: int, heads: int, head_size: int, *, shared: bool
+) -> dict[str, tuple[int, ...]]:
+    """Multi-head latent attention instead of q, k and v; and the expert that all tokens share."""
+    rope = head_size // 2
+    found = {name: shape for name, shape in block.items() if name not in ("attn_q", "attn_k", "attn_v")}
+    found |= {
+        "attn_q_a": (RANK, width),
+        "attn_q_a_norm": (RANK,),
+        "attn_q_b": (heads * head_size, RANK),
+        "attn_kv_a_mqa": (RANK + rope, width),
+        "attn_kv_a_norm": (RANK,),
+        "attn_k_b": (heads, RANK, head_size - rope),
+        "attn_v_b": (heads, head_size, RANK),
+    }
+    if shared:
+        found |= {"ffn_gate_shexp": (EXPERT_WIDTH, width), "ffn_up_shexp": (EXPERT_WIDTH, width)}
+        found |= {"ffn_down_shexp": (width, EXPERT_WIDTH)}
+    return found
