@@ -1,5 +1,6 @@
 # make run    create .venv, install, open the app in the browser
 # make test   create .venv, install with the test extras, lint, check types, run the tests
+# make corpus-report   what is read of the real documents in ../shared/documents, beside markitdown and pymupdf4llm
 #
 # PYTHON=python3.12       another interpreter (3.11 or newer)
 # LLAMA_WHEELS=URL|DIR    a folder or an index page with prebuilt llama-cpp-python wheels (CPU, CUDA or Metal), instead of compiling
@@ -18,7 +19,7 @@ LLAMA := $(shell sed -n 's/.*"\(llama-cpp-python==[0-9.]*\)".*/\1/p' pyproject.t
 CUDA := $(shell command -v nvcc >/dev/null 2>&1 && nvidia-smi >/dev/null 2>&1 && echo -DGGML_CUDA=on)
 export CMAKE_ARGS ?= $(CUDA)
 
-.PHONY: run test lint types clean
+.PHONY: run test lint types corpus-report clean
 
 run: .venv/installed
 	$(BIN)/unabridged
@@ -55,3 +56,7 @@ types: .venv/installed-for-tests
 
 clean:
 	rm -rf .venv build *.egg-info
+
+corpus-report: .venv/installed-for-tests
+	$(PIP) "markitdown[all]" pymupdf4llm
+	$(BIN)/python tests/corpus/report.py

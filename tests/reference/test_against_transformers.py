@@ -4,19 +4,17 @@ Stated tolerance, on log probabilities whose standard deviation is above 1: 1e-3
 only the order of additions differs; 0.15 with the f16 cache and the flash attention of normal use, which round to 11 bits.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "models"))
-from tiny_models import tensor_shapes, vocabulary, write_tiny_model
 from unabridged.models.engine import EngineOptions, Tokens
 from unabridged.models.gguf_header import read_header
 from unabridged.models.open_model import OpenModel, open_model
+
+from tests.unit.models.tiny_models import tensor_shapes, vocabulary, write_tiny_model
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
