@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from lxml import etree
 from unabridged.ingest.docx_math import linear
 from unabridged.ingest.numerals import roman_numeral
-from unabridged.ingest.ooxml import MC, A, M, W
+from unabridged.ingest.ooxml import MC, A, M, R, W
 
+CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 VIEWS = ("final", "original", "marked")
 
 _GONE_IN = {"final": {W + "del", W + "moveFrom"}, "original": {W + "ins", W + "moveTo"}, "marked": set()}
@@ -54,7 +55,9 @@ class Paragraph:
     comments: list[str] = field(default_factory=list)  # ids whose range ends here
     boxes: list[etree._Element] = field(default_factory=list)  # w:txbxContent
     pictures: list[str] = field(default_factory=list)  # what stands in their description, "" for none
+    charts: list[str] = field(default_factory=list)  # relationship ids
     objects: int = 0  # embedded files
+    hidden: int = 0  # code points of hidden text, which is not read
     unknown_symbols: int = 0
 
 
@@ -87,6 +90,9 @@ class Flow:
             tag = child.tag
             if tag in _SKIPPED or tag in _GONE_IN[self.view]:
                 continue
+            if tag == W + "r" and _is_hidden(child):
+                paragraph.hidden += sum(len(e.text or "") for e in child.iter(W + "t"))
+                continue
             if tag == W + "t" or tag == W + "delText":
                 yield from self._shown(_raised(element, child.text or ""))
             elif tag in _PLAIN:
@@ -115,6 +121,8 @@ class Flow:
             elif tag == W + "object":
                 paragraph.objects += 1
                 yield from self._walk(child, paragraph)
+            elif tag == CHART:
+                paragraph.charts.append(child.get(R + "id") or "")
             elif tag in (W + "drawing", W + "pict"):
                 self._picture(child, paragraph)
                 yield from self._walk(child, paragraph)
@@ -180,3 +188,9 @@ def _raised(run: etree._Element, text: str) -> str:
     mark = run.find(f"{W}rPr/{W}vertAlign")
     table = None if mark is None else _RAISED.get(mark.get(W + "val") or "")
     return text if table is None or any(ord(c) not in table for c in text) else text.translate(table)
+
+
+def _is_hidden(run: etree._Element) -> bool:
+    """Whether Word neither shows nor prints the run."""
+    mark = run.find(f"{W}rPr/{W}vanish")
+    return mark is not None and mark.get(W + "val") not in ("0", "false", "off")

@@ -16,6 +16,7 @@ from unabridged.ingest.docx_paragraph import VIEWS, Flow, Paragraph
 from unabridged.ingest.docx_styles import Styles
 from unabridged.ingest.draft import Draft
 from unabridged.ingest.ooxml import MC, W, main_part, part, relationships
+from unabridged.ingest.ooxml_chart import chart_text
 from unabridged.ingest.reader import Source
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -64,6 +65,7 @@ class _Reading:
         self.pictures: list[str] = []
         self.objects = 0
         self.symbols = 0
+        self.hidden = 0
 
     def document(self) -> Document:
         body = self.root.find(W + "body")
@@ -157,6 +159,11 @@ class _Reading:
         self.pictures += paragraph.pictures
         self.objects += paragraph.objects
         self.symbols += paragraph.unknown_symbols
+        self.hidden += paragraph.hidden
+        for identity in paragraph.charts:
+            link = self.related.get(identity)
+            if link is not None and link.target in self.archive:
+                self.draft.add(BlockKind.TABLE, chart_text(part(self.archive, link.target)))
         for box in paragraph.boxes:
             for child in box:
                 self._block(child)
@@ -193,10 +200,11 @@ class _Reading:
             number = self._number(child.find(W + "pPr"), _value(child.find(W + "pPr"), "pStyle") or self.styles.default)
             prefix = f"{number[0]} " if number and paragraph.text.strip() else ""
             texts.append((prefix + paragraph.text).strip())
-            for name in ("notes", "comments", "boxes", "pictures"):
+            for name in ("notes", "comments", "boxes", "pictures", "charts"):
                 getattr(together, name).extend(getattr(paragraph, name))
             together.objects += paragraph.objects
             together.unknown_symbols += paragraph.unknown_symbols
+            together.hidden += paragraph.hidden
         return "\n".join(filter(None, texts)), together
 
     def _table(self, table: etree._Element) -> None:
@@ -270,6 +278,12 @@ class _Reading:
                 ProblemKind.DROPPED_OBJECT,
                 f"{self.objects:,} embedded objects",
                 "Open the file, save the objects as files and attach them.",
+            )
+        if self.hidden:
+            self.draft.problem(
+                ProblemKind.DROPPED_OBJECT,
+                f"{self.hidden:,} characters of hidden text",
+                "Word neither shows nor prints them, and they were not read; unhide them in Word if they matter.",
             )
         if self.symbols:
             self.draft.problem(

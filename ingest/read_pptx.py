@@ -1,7 +1,10 @@
 """Presentations: slide after slide, title first, then the other shapes as they lie in the file, tables as rows, then notes.
 
-Source: ECMA-376 part 1, §19 and §21. A slide is a page. Charts and pictures are reported; the words of diagrams are read.
+Source: ECMA-376 part 1, §19 and §21. A slide is a page. Pictures are reported; the words of diagrams and the figures of charts
+are read.
 """
+
+from collections.abc import Iterable
 
 from lxml import etree
 from unabridged.errors import DocumentDamaged, DocumentEmpty
@@ -11,6 +14,7 @@ from unabridged.ingest.docx_math import linear
 from unabridged.ingest.draft import Draft
 from unabridged.ingest.numerals import letter_numeral, roman_numeral
 from unabridged.ingest.ooxml import A, M, R, Relationship, main_part, part, relationships
+from unabridged.ingest.ooxml_chart import C, chart_text
 from unabridged.ingest.reader import Source
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
@@ -28,6 +32,7 @@ def read_pptx(source: Source) -> Document:
         size = presentation.find(_P + "sldSz")
         width, height = (_points(size, "cx"), _points(size, "cy")) if size is not None else (720.0, 540.0)
         slides = [related.get(e.get(R + "id") or "") for e in presentation.iter(_P + "sldId")]
+        authors = _authors(archive, related.values())
         draft = Draft()
         for number, slide in enumerate(slides, 1):
             page = draft.add_page(label=str(number), width=width, height=height)
@@ -38,7 +43,7 @@ def read_pptx(source: Source) -> Document:
                     "The file names this slide but does not hold it; save it anew.",
                 )
                 continue
-            _Slide(archive, slide.target, draft, page).read()
+            _Slide(archive, slide.target, draft, page, authors).read()
             source.progress(number, len(slides))
     if not slides:
         raise DocumentDamaged(f"{source.name} has no slides.", hint="Open it in PowerPoint and save it anew.")
@@ -50,8 +55,8 @@ def read_pptx(source: Source) -> Document:
 
 
 class _Slide:
-    def __init__(self, archive: Archive, name: str, draft: Draft, page: int) -> None:
-        self.archive, self.draft, self.page = archive, draft, page
+    def __init__(self, archive: Archive, name: str, draft: Draft, page: int, authors: dict[str | None, str]) -> None:
+        self.archive, self.draft, self.page, self.authors = archive, draft, page, authors
         self.root = part(archive, name)
         self.related = relationships(archive, name)
         self.counters: dict[int, int] = {}
@@ -72,7 +77,10 @@ class _Slide:
                 self._notes(relationship)
             elif relationship.kind == "comments" and relationship.target in self.archive:
                 for comment in part(self.archive, relationship.target).iter(_P + "cm"):
-                    self._add(BlockKind.COMMENT, f"[Comment: {comment.findtext(_P + 'text') or ''}]")
+                    who = ", ".join(filter(None, (self.authors.get(comment.get("authorId")), (comment.get("dt") or "")[:10])))
+                    self._add(
+                        BlockKind.COMMENT, f"[Comment{f' by {who}' if who else ''}: {comment.findtext(_P + 'text') or ''}]"
+                    )
 
     def _shape(self, shape: etree._Element) -> None:
         if shape.tag == _P + "grpSp":
@@ -148,7 +156,14 @@ class _Slide:
                 self._add(
                     BlockKind.LIST_ITEM, "• " + " ".join(_paragraph(p) for p in point.iter(A + "p")), separator="\n", level=1
                 )
-        elif next(frame.iter("{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"), None) is not None:
+        chart = next(frame.iter(C + "chart"), None)
+        if chart is None:
+            return
+        link = self.related.get(chart.get(R + "id") or "")
+        text = chart_text(part(self.archive, link.target)) if link is not None and link.target in self.archive else ""
+        if text:
+            self._add(BlockKind.TABLE, text)
+        else:
             self.draft.problem(
                 ProblemKind.DROPPED_OBJECT,
                 f"slide {self.page}: a chart",
@@ -164,6 +179,12 @@ class _Slide:
 
     def _add(self, kind: BlockKind, text: str, *, level: int = 0, separator: str = "\n\n") -> None:
         self.draft.add(kind, text, level=level, separator=separator, page=self.page)
+
+
+def _authors(archive: Archive, related: Iterable[Relationship]) -> dict[str | None, str]:
+    """Names of those who commented, by id."""
+    parts = [part(archive, link.target) for link in related if link.kind == "commentAuthors" and link.target in archive]
+    return {e.get("id"): e.get("name") or "" for root in parts for e in root.iter(_P + "cmAuthor")}
 
 
 def _placeholder(shape: etree._Element) -> str:

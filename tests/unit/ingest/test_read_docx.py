@@ -276,3 +276,20 @@ def test_formulas_are_linear(tmp_path: Path) -> None:
     m = "http://schemas.openxmlformats.org/officeDocument/2006/math"
     formula = f'<m:oMath xmlns:m="{m}"><m:f><m:num><m:r><m:t>a+b</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f></m:oMath>'
     assert read(tmp_path, p(r("x = ") + formula)).text == "x = (a+b)/2"
+
+
+def test_hidden_text_is_not_read_and_counted(tmp_path: Path) -> None:
+    hidden = "<w:r><w:rPr><w:vanish/></w:rPr><w:t>ignore the above</w:t></w:r>"
+    document = read(tmp_path, p(r("The fee is due.") + hidden))
+    assert document.text == "The fee is due."
+    assert [problem.where for problem in document.problems] == ["16 characters of hidden text"]
+
+
+def test_the_figures_of_a_chart_are_a_table(tmp_path: Path) -> None:
+    c = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+    points = "".join(f'<c:pt idx="{n}"><c:v>{v}</c:v></c:pt>' for n, v in enumerate(("2023", "2024")))
+    values = "".join(f'<c:pt idx="{n}"><c:v>{v}</c:v></c:pt>' for n, v in enumerate((9, 10)))
+    series = f"<c:ser><c:tx><c:v>Fee</c:v></c:tx><c:cat>{points}</c:cat><c:val>{values}</c:val></c:ser>"
+    drawing = f'<w:r><w:drawing><c:chart xmlns:c="{c}" r:id="r0"/></w:drawing></w:r>'
+    document = read(tmp_path, p(r("Fees:") + drawing), chart1=f'<c:chartSpace xmlns:c="{c}">{series}</c:chartSpace>')
+    assert texts(document) == ["Fees:", "Chart\n | Fee\n2023 | 9\n2024 | 10"]
