@@ -1,4 +1,6 @@
-"""Every word of the page, from languages/*.json. `{name}` stands for a value that is put in on the page."""
+"""Every word of the page, from languages/*.json. `{name}` stands for a value that is put in on the page;
+`one|many` are two forms, of which `{count}` chooses.
+"""
 
 import json
 from collections.abc import Mapping

@@ -71,13 +71,15 @@ window.unabridged = (() => {
   };
 
   // --- words and numbers ---------------------------------------------------------------------------------------------
-  const t = (key, values = {}) => {
-    const text = strings.texts[key];
-    if (text === undefined) throw new Error(`no string ${key}`);
-    return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  };
   const integers = new Intl.NumberFormat(strings.language);
   const number = (value) => integers.format(Math.round(value));
+  const t = (key, values = {}) => {
+    let text = strings.texts[key];
+    if (text === undefined) throw new Error(`no string ${key}`);
+    const forms = text.split("|");  // one|many
+    if (forms.length === 2) text = forms[values.count === number(1) ? 0 : 1];
+    return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  };
   const size = (bytes) => {
     const units = ["B", "kB", "MB", "GB", "TB"];
     let unit = 0;

@@ -134,7 +134,7 @@
     };
     const receipt = async (entry) => {
       const told = await call("document_problems", { document: entry.id });
-      const facts = [[t("kind"), entry.media_type], [t("size"), size(entry.size_bytes)], [t("pages"), number(entry.pages)], [t("characters"), number(entry.characters)],
+      const facts = [[t("kind"), entry.media_type], [t("size"), size(entry.size_bytes)], entry.pages > 0 && [t("pages"), number(entry.pages)], [t("characters"), number(entry.characters)],
         entry.tokens !== undefined && [t("tokens"), number(entry.tokens)], ...Object.entries(told.details)].filter(Boolean);
       dialog(entry.name, h("div", {},
         h("table", { class: "ub-facts" }, h("tbody", {}, facts.map(([name, value]) => h("tr", {}, h("th", {}, name), h("td", {}, value))))),
