@@ -13,6 +13,7 @@ from statistics import median
 from unabridged.ingest.clauses import number_of
 from unabridged.ingest.document import BlockKind, Box
 from unabridged.ingest.draft import Draft, usable
+from unabridged.ingest.hyphenation import Vocabulary
 from unabridged.ingest.pdf_layout import Column, TextLine, TextParagraph, is_bullet, is_cjk
 
 _SENTENCE_END = re.compile(r"[.!?:;。！？：；…][\"”’»)）』」\]⁰¹²³⁴⁵⁶⁷⁸⁹]*$")
@@ -53,6 +54,7 @@ class Assembly:
 
     draft: Draft
     body_size: float
+    vocabulary: Vocabulary
     heading_sizes: Sequence[float] = ()  # of what is set larger than the body, largest first
     bookmarks: Sequence[Bookmark] = ()
     _pending: list[Piece] = field(default_factory=list)
@@ -144,7 +146,7 @@ class Assembly:
         if piece.words:
             self.draft.add(piece.kind, piece.words, page=piece.page)
             return
-        text, spans = _joined(piece)
+        text, spans = _joined(piece, self.vocabulary)
         if not text:
             return
         boxes = [line.box for line in piece.lines if line.page == piece.page]
@@ -182,7 +184,7 @@ def _goes_on(before: Piece, piece: Piece) -> bool:
     return first.text[0].islower() or (before.full and len(before.lines) > 1 and not first.bold and len(piece.lines) > 1)
 
 
-def _joined(piece: Piece) -> tuple[str, list[tuple[int, int, TextLine]]]:
+def _joined(piece: Piece, vocabulary: Vocabulary) -> tuple[str, list[tuple[int, int, TextLine]]]:
     """The text and, for every line, its span in it."""
     text = ""
     spans: list[tuple[int, int, TextLine]] = []
@@ -192,22 +194,15 @@ def _joined(piece: Piece) -> tuple[str, list[tuple[int, int, TextLine]]]:
             continue
         if text and piece.kind is BlockKind.TABLE:
             text += "\n"
-        elif text and _is_divided(text, words):
-            text = text.rstrip("-\u00ad\u2010")
-            start, end, previous = spans[-1]
-            spans[-1] = (start, min(end, len(text)), previous)
+        elif text and (joint := vocabulary.joint(text, words)) is not None:
+            text = text[:-1] + joint
+            start, _, previous = spans[-1]
+            spans[-1] = (start, len(text), previous)
         elif text and not (is_cjk(text[-1]) and is_cjk(words[0])):
             text += " "
         spans.append((len(text), len(text) + len(words), line))
         text += words
     return text, [span for span in spans if span[0] < span[1]]
-
-
-def _is_divided(before: str, after: str) -> bool:
-    """Whether a word was cut at the line's end: "agree-" + "ment", and soft hyphens always."""
-    if before[-1] == "\u00ad":
-        return True
-    return before[-1] in "-\u2010" and before[-2:-1].islower() and after[0].islower()
 
 
 def _key(text: str) -> str:

@@ -11,6 +11,7 @@ import pymupdf
 from unabridged.errors import DocumentDamaged, DocumentEmpty, DocumentEncrypted, DocumentTooCostly, DocumentUnsupported
 from unabridged.ingest.document import Document, Furniture, ProblemKind
 from unabridged.ingest.draft import Draft
+from unabridged.ingest.hyphenation import Vocabulary
 from unabridged.ingest.ocr import is_available
 from unabridged.ingest.pdf_assembly import Assembly, Bookmark, body_size, heading_sizes
 from unabridged.ingest.pdf_furniture import separate
@@ -135,7 +136,7 @@ def _assemble(contents: Sequence[PageContent], bookmarks: Sequence[Bookmark], dr
         laid_out.append(found)
     lines = [line for page in laid_out for column in page for line in column.lines]
     size = body_size(lines)
-    assembly = Assembly(draft, size, heading_sizes(lines, size), bookmarks)
+    assembly = Assembly(draft, size, Vocabulary(line.text for line in lines), heading_sizes(lines, size), bookmarks)
     for content, page_columns in zip(contents, laid_out, strict=True):
         draft.add_page(label=content.label, width=content.width, height=content.height, ocr=content.ocr)
         assembly.add_page(content.number, content.height, ((column, paragraphs(column)) for column in page_columns))

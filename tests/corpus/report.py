@@ -80,9 +80,9 @@ class Case:
     truth: str
 
 
-def words(text: str) -> Counter[str]:
-    """Words in lower case, East Asian characters one by one; compatibility forms and ligatures made alike."""
-    return Counter(_WORD.findall(unicodedata.normalize("NFKC", _LIST_SIGN.sub("", text)).lower()))
+def words(text: str, *, lists: bool = True) -> Counter[str]:
+    """Words in lower case, the numbers of list items only with `lists`, East Asian characters one by one; compatibility forms and ligatures made alike."""
+    return Counter(_WORD.findall(unicodedata.normalize("NFKC", text if lists else _LIST_SIGN.sub("", text)).lower()))
 
 
 def shares(truth: Counter[str], read: Counter[str]) -> tuple[float, float]:
@@ -123,8 +123,9 @@ def cases() -> Iterator[Case]:
     ingestion = DOCUMENTS / "ingestion"
     for folder in sorted((ingestion / "docling").iterdir()):
         for source in sorted((folder / "sources").glob("*.*")):
-            truth = folder / "groundtruth" / f"{source.name}.md"
-            if source.is_file() and truth.exists():
+            named = (folder / "groundtruth" / f"{source.name}.md", folder / "groundtruth" / f"{source.stem}.md")
+            truth = next((path for path in named if path.exists()), None)
+            if source.is_file() and truth is not None:
                 yield Case(f"docling {folder.name}", source, markdown_words(truth.read_text("utf-8")))
     for folder, group in (("docx", "pandoc docx"), ("odt/odt", "pandoc odt"), ("rtf", "pandoc rtf"), ("epub", "pandoc epub")):
         for source in sorted((ingestion / "pandoc" / folder).glob("*.*")):
@@ -163,7 +164,8 @@ def compare(out: Callable[[str], object], *, only: str = "", without: str = "", 
     for case in cases():
         if only and only not in case.group and only not in case.path.name:
             continue
-        truth = words(case.truth)
+        lists = case.path.suffix == ".pdf"  # there they are printed text
+        truth = words(case.truth, lists=lists)
         scores = {}
         for tool, read in tools.items():
             if tool == "pymupdf4llm" and case.path.suffix != ".pdf":
@@ -171,8 +173,8 @@ def compare(out: Callable[[str], object], *, only: str = "", without: str = "", 
             started = time.perf_counter()
             try:
                 text, aside = read(case.path)
-                recall, _ = shares(truth, words(f"{text}\n{aside}"))
-                scores[tool] = (recall, shares(truth, words(text))[1])
+                recall, _ = shares(truth, words(f"{text}\n{aside}", lists=lists))
+                scores[tool] = (recall, shares(truth, words(text, lists=lists))[1])
             except DocumentError:
                 scores[tool] = (0.0, 1.0) if truth else (1.0, 1.0)
             except Exception:  # noqa: BLE001  (other people's readers fail in their own ways: that counts as nothing read)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pymupdf
 import pytest
 from unabridged.ingest.document import BlockKind, Document, ProblemKind
+from unabridged.ingest.hyphenation import Vocabulary
 from unabridged.ingest.reading import ingest
 
 PARAGRAPH = (
@@ -188,3 +189,13 @@ def test_comments_are_blocks_and_embedded_files_are_reported(pdf: "pymupdf.Docum
     assert document.text.endswith("[Comment by Ms Alder: Too low?]")
     assert document.blocks[-1].kind is BlockKind.COMMENT
     assert [p.where for p in document.problems] == ["embedded file prices.xlsx"]
+
+
+def test_a_hyphen_that_belongs_to_the_word_stays() -> None:
+    vocabulary = Vocabulary(["a long-term lease of land", "the well and the known", "co-operation"])
+    assert vocabulary.joint("the long-", "term lease") == "-"
+    assert vocabulary.joint("the well-", "known lease") == "-"
+    assert vocabulary.joint("the agree-", "ment") == ""
+    assert vocabulary.joint("the agree\u00ad", "Ment") == ""
+    assert vocabulary.joint("pages 3-", "5") is None
+    assert vocabulary.joint("the Anglo-", "Saxon") is None
