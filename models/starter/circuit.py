@@ -18,15 +18,15 @@ and three layers work on it, with two heads each:
   0  sliding  head 0: logit -STEEP * distance + bonus for NUMBER and user: the nearest NUMBER before a token wins, its code is
               carried into C (user carries the flag "inside the question" instead of a code)
               head 1: logit log(FADE) * distance: X becomes the fading mean of B
-  1  full     logit of question token q on document token d:  S * <T_q, T_d> + BETA * <X_q, X_d>
-              so the weight on d is exp(S) times larger where the word is the same, times exp(BETA * shared context); tokens
-              of the question are masked by a flag and the `doc` token has the constant logit S + SINK. With n occurrences the
-              value is sum(C_d * exp(BETA * shared)) / (n * mean exp(...) + exp(SINK)): a rare word votes for its one passage,
-              a common word for those whose context looks like the question's, an unknown word for nothing.
-              At N tokens the other words together weigh N * exp(-S + S^2 / 2|T|) (|T| dimensions make two random codes
-              overlap by N(0, 1/|T|)); with S = 22 and |T| = 128 that is 0.0002 of one match at 100,000 tokens.
-  2  sliding  the assistant token takes the mean of its question's votes, weighted by exp(RARITY * r), into C; the LayerNorm
-              before it has divided each vote by its length, which turns 1/n into something like 1/sqrt(n)
+  1  full     logit of question token q on document token d:  S * <T_q, T_d> + BETA * <Y_q, Y_d>, where Y is X less the token's
+              own part: context means the words before it. BETA is 6 in one head and 0 in the other, so the weight on d is
+              exp(S) times larger where the word is the same, times exp(BETA * shared context); tokens of the question are
+              masked by a flag and the `doc` token has the constant logit S + SINK. With n occurrences the value is
+              sum(C_d * exp(BETA * shared)) / (n * mean exp(...) + exp(SINK)): a rare word votes for its one passage, a
+              common word for those whose context looks like the question's, an unknown word for nothing.
+              At N tokens the other words together weigh N * exp(-S + S^2 / 2|T|) of one match (|T| dimensions make two
+              random codes overlap by N(0, 1/|T|)): with S = 22 and |T| = 96 that is 0.0003 at 100,000 tokens
+  2  sliding  the assistant token takes the mean of its question's votes, weighted by exp(RARITY_WEIGHT * r), into C
 
 The output embedding of NUMBER p is its code, so its logit is the sum of the votes for p, up to cross-talk of
 |votes| * N(0, 1/|C|). Knows no vocabulary and no file format: it is given token groups and rarities.
@@ -51,8 +51,10 @@ FILLER = slice(480, 496)
 ONE, NUMBER, PASSAGE, USER, ASSISTANT, DOC, RARITY = range(496, 503)
 
 STEEP = 0.5  # logit per token of distance, in the carrying head
-FADE = 0.85
-S, BETA, SINK = 22.0, 6.0, -2.0
+FADE = 0.8
+S, SINK = 22.0, -2.0
+BETA = (6.0, 0.0)  # of the two heads: words in their context, and words alone
+VOTE, ANSWER = 1.0, 8.0  # factors on what the question's words collect, and on what the assistant token takes over
 RARITY_WEIGHT = 1.5
 LINEAR, FLAT = 93, 127  # RoPE pairs: one whose sine is near linear in 0..WINDOW, one that hardly turns
 
@@ -156,20 +158,21 @@ def _match(w: dict[str, Array]) -> None:
     asked = 1.0  # and of a question's token, which carries no code
     scale = HEAD**0.5 * float(np.sqrt(norm * asked))
     words, context = T.stop - T.start, X.stop - X.start
-    unit = 2 * FADE * (1 - FADE)  # X over the plain sum of FADE**(distance - 1) * B
-    for head, beta in ((0, BETA), (1, BETA / 2)):
+    unit = 2 * FADE * (1 - FADE)  # X without the token itself, over the plain sum of FADE**(distance - 1) * B
+    for head, beta in enumerate(BETA):
         at = head * HEAD
         same, near = np.sqrt(S * scale / words), np.sqrt(beta * scale / context) / unit
         for matrix in (q, k):
             matrix[range(at, at + words), range(T.start, T.stop)] = same
             matrix[range(at + words, at + words + context), range(X.start, X.stop)] = near
+            matrix[range(at + words, at + words + context), range(B.start, B.stop)] = -near * 2 * (1 - FADE)
         flag = at + words + context
         one = 3 * 3 / scale  # logit of two flags of 3 with factors 1
         q[flag, ONE], k[flag, DOC] = 1, (S + SINK) / one
         q[flag + 1, ONE], k[flag + 1, ASKED] = 1, -3 * S / one
         size = C.stop - C.start
         v[range(at, at + size), range(C.start, C.stop)] = 1
-        o[range(C.start, C.stop), range(at, at + size)] = 4
+        o[range(C.start, C.stop), range(at, at + size)] = VOTE
 
 
 def _sum(w: dict[str, Array]) -> None:
@@ -180,4 +183,4 @@ def _sum(w: dict[str, Array]) -> None:
     q[2 * FLAT - 2, ASSISTANT], k[2 * FLAT - 2, RARITY] = 3, RARITY_WEIGHT / one
     size = C.stop - C.start
     v[range(size), range(C.start, C.stop)] = 1
-    o[range(C.start, C.stop), range(size)] = 8
+    o[range(C.start, C.stop), range(size)] = ANSWER
