@@ -23,7 +23,7 @@ from unabridged.models.engine import Sampling, Tokens
 Logits = NDArray[np.float32]
 
 KV_TYPES = {"f16": lib.GGML_TYPE_F16, "q8_0": lib.GGML_TYPE_Q8_0, "q4_0": lib.GGML_TYPE_Q4_0, "f32": lib.GGML_TYPE_F32}
-ROPE_SCALINGS = {"none": 0, "linear": 1, "yarn": 2, "longrope": 3}
+ROPE_SCALINGS = {"linear": lib.LLAMA_ROPE_SCALING_TYPE_LINEAR, "yarn": lib.LLAMA_ROPE_SCALING_TYPE_YARN}
 _BUG = "Report this as a bug."
 LIBRARY_VERSION = "0.3.36"
 
@@ -181,7 +181,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Rope:
-    """How positions are stretched beyond the trained window; all zero: as the file says."""
+    """How positions are stretched `factor` times beyond the trained window; factor 0: as the file says."""
 
     scaling: str = ""
     factor: float = 0.0
@@ -238,12 +238,10 @@ class Context:
             params.flash_attn_type = 0 if kv_type == "f32" else 1
         params.kv_unified = params.swa_full = True
         params.no_perf = True
-        if rope.scaling:
+        if rope.factor:
             params.rope_scaling_type = ROPE_SCALINGS[rope.scaling]
             params.rope_freq_scale = 1 / rope.factor
             params.yarn_orig_ctx = rope.original_window
-            if rope.scaling == "yarn":
-                params.yarn_ext_factor = 1.0
         # The abort callback runs after every node of the graph. A Python one would take the interpreter lock each time,
         # so strlen does it: it returns 0 for an empty C string and 1 once abort() has put a character into the flag.
         self._abort_flag = ctypes.create_string_buffer(2)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from unabridged.errors import ModelFileError, UsageError
 from unabridged.models.chat_template import TemplatePieces, cut_template
 from unabridged.models.engine import ChatFrame, EngineOptions, Finder, ModelInfo
+from unabridged.models.extension import can_stretch, extension
 from unabridged.models.footprint import measure
 from unabridged.models.gguf_header import GgufHeader, read_header
 from unabridged.models.llama_binding import (
@@ -18,6 +19,7 @@ from unabridged.models.llama_binding import (
     LIBRARY_VERSION,
     Context,
     Model,
+    Rope,
     Rows,
     device_name,
     gpu_is_usable,
@@ -61,6 +63,7 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         raise UsageError(f"There is no KV type {options.kv_type!r}.", hint=f"Choose auto or one of {', '.join(KV_TYPES)}.")
     if options.chunk_tokens < 1 or options.segment_tokens < 1:
         raise UsageError("Chunks and segments need at least one token.", hint="Leave them at their defaults.")
+    stretched = extension(header, scaling=options.rope_scaling, factor=options.rope_factor)
     start_backend()
     gpu = gpu_is_usable() and options.gpu_layers != 0
     kv_type = options.kv_type if options.kv_type != "auto" else ("q8_0" if gpu else "f16")
@@ -69,7 +72,7 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         raise ModelFileError(f"{path.name} is not a model that answers.", hint="Choose a chat model, not an encoder.")
     _try(model, kv_type)
     device = device_name() if gpu else "CPU"
-    print_of = fingerprint(header, options.segments_folder, kv_type=kv_type, device=device)
+    print_of = fingerprint(header, options.segments_folder, kv_type=kv_type, device=device, rope=stretched.rope)
     footprint = measure(
         path,
         kv_type=kv_type,
@@ -81,7 +84,9 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
     tokenizer = Tokenizer(model, header)
     windows = WindowPolicy(
         fixed=options.window,
-        trained=model.trained_window,
+        trained=stretched.window,
+        least=stretched.least,
+        extendable=can_stretch(header) and not options.rope_factor,
         bytes_per_cell=footprint.bytes_per_token,
         overhead_bytes=footprint.total_bytes(0) - (footprint.weights_bytes if gpu else 0),
     )
@@ -99,6 +104,7 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         chunk_tokens=options.chunk_tokens,
         segment_tokens=options.segment_tokens,
         draft=options.draft,
+        rope=stretched.rope,
         on_cpu=not gpu,
     )
     info = ModelInfo(
@@ -107,7 +113,7 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         architecture=header.architecture,
         parameters=model.parameters,
         size_bytes=model.size_bytes,
-        trained_window=model.trained_window,
+        trained_window=int(header.value("context_length", model.trained_window)),
         vocabulary=model.vocabulary,
         kv_bytes_per_token=footprint.kv_bytes_per_token,
         fingerprint=print_of.hex(),
@@ -133,12 +139,13 @@ def _finder(header: GgufHeader) -> Finder | None:
     return None if None in values.values() else Finder(**values)
 
 
-def fingerprint(header: GgufHeader, folder: Path, *, kv_type: str, device: str) -> bytes:
+def fingerprint(header: GgufHeader, folder: Path, *, kv_type: str, device: str, rope: Rope) -> bytes:
     """sha256 of the weights and of every setting that changes what is in the KV cache."""
     settings = {
         "weights": weights_hash(header.path, folder),
         "kv": kv_type,
         "device": device,
+        "rope": asdict(rope),
         "library": LIBRARY_VERSION,
         "rotation": os.environ.get("LLAMA_ATTN_ROT_DISABLE", ""),
         "layout": "kv_unified swa_full flash_attn=auto",

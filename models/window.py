@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unabridged.errors import DoesNotFit, UsageError
+from unabridged.models.extension import factor_for
 
 ROOM = 2048  # tokens for questions and answers beyond what a reading reserves
 STEP = 1024  # windows are multiples of it, so that a slightly longer prompt does not reopen the cache
@@ -42,12 +43,17 @@ def _from_meminfo() -> int:
 
 @dataclass(frozen=True, slots=True)
 class WindowPolicy:
-    """`fixed` tokens, or 0 for as many as a reading needs; never beyond `trained` or the memory."""
+    """`fixed` tokens, or 0 for as many as a reading needs; never beyond `trained` or the memory.
+
+    `least` where a shorter window would change what the model computes. `extendable`: positions can be stretched.
+    """
 
     fixed: int
     trained: int
     bytes_per_cell: int
     overhead_bytes: int
+    least: int = 0
+    extendable: bool = False
 
     def __post_init__(self) -> None:
         if self.fixed < 0 or self.fixed > self.trained:
@@ -66,7 +72,7 @@ class WindowPolicy:
         largest = self.largest(held=held)
         if self.fixed:
             return min(self.fixed, largest)
-        return min(-(-(tokens + ROOM) // STEP) * STEP, largest)
+        return min(max(-(-(tokens + ROOM) // STEP) * STEP, self.least), largest)
 
     def check(self, tokens: int, reserve: int, *, held: int) -> int:
         """The window to open; raises DoesNotFit with the ways out."""
@@ -80,4 +86,7 @@ class WindowPolicy:
             choices += ["free memory or choose a smaller KV type", "choose a smaller model"]
         elif window >= self.trained:
             choices += ["choose a model with a longer window"]
+            if self.extendable:
+                factor = factor_for(tokens + reserve, self.trained)
+                choices += [f"extend the window {factor:g} times with YaRN, at some cost in accuracy"]
         raise DoesNotFit(needed_tokens=tokens + reserve, window_tokens=window, choices=choices)

@@ -20,7 +20,7 @@ import numpy as np
 from llama_cpp import Llama
 from llama_cpp import llama_cpp as lib
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "models"))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from unabridged.models.engine import EngineOptions, Sampling, Tokens
 from unabridged.models.llama_binding import Context, Model, Rows, reported_buffers, start_backend
 from unabridged.models.open_model import OpenModel, open_model

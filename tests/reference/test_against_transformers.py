@@ -150,3 +150,21 @@ def test_an_f16_cache_stays_close(model: tuple[str, Path], tmp_path: Path) -> No
 
 def test_the_header_says_what_was_written(model: tuple[str, Path]) -> None:
     assert read_header(model[1]).value("block_count") == LAYERS
+
+
+@pytest.mark.parametrize("scaling", ["linear", "yarn"])
+def test_a_stretched_window_gives_the_reference_logits(tmp_path: Path, scaling: str) -> None:
+    """Four times a trained window of 128 tokens, in a reading that is longer than it; fresh, then restored."""
+    shape = {"layers": LAYERS, "width": WIDTH, "heads": HEADS, "kv_heads": KV_HEADS, "head_size": HEAD, "feed_forward": HIDDEN}
+    path = write_tiny_model(tmp_path / "model.gguf", architecture="qwen3", window=128, **shape)
+    rope = {"rope_type": scaling, "factor": 4.0, "rope_theta": 10000.0, "original_max_position_embeddings": 128}
+    tokens = tokens_of(400)
+    wanted = expected("qwen3", path, tokens, rope)
+    assert np.abs(wanted - expected("qwen3", path, tokens)).max() > 0.5  # it does make a difference
+    options = EngineOptions(
+        tmp_path / "s", kv_type="f32", chunk_tokens=64, segment_tokens=128, threads=1, rope_scaling=scaling, rope_factor=4.0
+    )
+    for _ in range(2):
+        opened = open_model(path, options)
+        assert np.abs(log_probabilities(opened, tokens, 390) - wanted).max() < EXACT
+        opened.session.close()

@@ -1,0 +1,56 @@
+"""Windows longer than a model was trained for: which ways a file allows, and the smallest factor that is enough.
+
+Linear scaling squeezes all positions (S. Chen 2023); YaRN only the slow dimensions, and sharpens attention (B. Peng 2023);
+LongRoPE files bring factors of their own for long windows (Y. Ding 2024). All change every key in the cache, so they are part
+of the fingerprint, and all cost some accuracy, more with a larger factor.
+"""
+
+from dataclasses import dataclass
+
+from unabridged.errors import UsageError
+from unabridged.models.gguf_header import GgufHeader
+from unabridged.models.llama_binding import AS_TRAINED, Rope
+
+LARGEST_FACTOR = 8.0
+_STEP = 4  # factors are quarters, so that a slightly longer document does not change all keys
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """`window`: tokens that may be used; `least`: tokens that must be opened, or the file would use its short factors."""
+
+    rope: Rope
+    window: int
+    least: int = 0
+
+
+def factor_for(tokens: int, trained: int) -> float:
+    """The smallest quarter that is enough."""
+    return max(1.0, -(-tokens * _STEP // trained) / _STEP)
+
+
+def extension(header: GgufHeader, *, scaling: str, factor: float) -> Extension:
+    """Raises UsageError for a way that the file does not allow."""
+    trained = int(header.value("context_length", 0))
+    long_factors = any(tensor.name.startswith("rope_factors_long") for tensor in header.tensors)
+    original = int(header.value("rope.scaling.original_context_length", 0)) or trained
+    if scaling == "longrope":
+        if not long_factors or factor:
+            raise UsageError("This model has no LongRoPE factors of that kind.", hint="Choose yarn or linear, with a factor.")
+        return Extension(Rope("longrope"), trained, least=min(original + 256, trained))
+    if not scaling and not factor:
+        return Extension(AS_TRAINED, min(trained, original) if long_factors else trained)
+    if scaling not in ("linear", "yarn") or not 1 < factor <= LARGEST_FACTOR:
+        raise UsageError(
+            f"A window cannot be extended {factor:g} times by {scaling or 'nothing'!r}.",
+            hint=f"Choose yarn or linear, and a factor above 1 and up to {LARGEST_FACTOR:g}.",
+        )
+    if not can_stretch(header):
+        raise UsageError("This model's positions cannot be stretched.", hint="Choose a model with a longer window.")
+    return Extension(Rope(scaling, factor, original), int(trained * factor))
+
+
+def can_stretch(header: GgufHeader) -> bool:
+    """Plain rotary positions, not scaled by the file already."""
+    scaled = header.value("rope.scaling.type", "none") not in ("none", "")
+    return bool(header.value("rope.freq_base")) and not scaled and not any("rope_factors" in t.name for t in header.tensors)
