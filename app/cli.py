@@ -4,6 +4,7 @@ Nothing heavy is imported before a command needs it, so that --help answers at o
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -24,6 +25,9 @@ program failed; 130 interrupted
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     options = parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks Chinese shows escapes, not a failure
     try:
         return int(options.run(options))
     except UnabridgedError as error:

@@ -20,7 +20,9 @@ LINE_EVERY_S = 5.0  # where progress cannot be rewritten in place
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """One object; escaped where the output cannot hold every character."""
+    every_character = (sys.stdout.encoding or "").lower().startswith("utf")
+    sys.stdout.write(json.dumps(value, ensure_ascii=not every_character, indent=2) + "\n")
     sys.stdout.flush()
 
 

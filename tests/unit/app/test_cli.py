@@ -83,6 +83,20 @@ def test_answers_for_people_show_sources_and_receipt(contract: Path, capsys: pyt
     assert "Read " in shown
 
 
+def test_an_output_without_chinese_gets_escapes_and_the_same_json(law: Path) -> None:
+    answers = []
+    for encoding in ("ascii", "utf-8"):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        inspect = command("inspect", str(law), "--json", "--text")
+        done = subprocess.run(inspect, capture_output=True, check=True, env=environment)
+        answers.append(json.loads(done.stdout.decode(encoding)))
+    assert answers[0] == answers[1]
+    shown = subprocess.run(
+        command("find", "上诉"), capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}
+    )
+    assert b"1 found" in shown.stdout
+
+
 def test_find_and_library_list_and_forget(contract: Path, law: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for file in (contract, law):
         assert main(["inspect", str(file), "--json"]) == 0
