@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from unabridged.errors import UnabridgedError
+from unabridged.models.plan import KV_TYPES, plan_model
+from unabridged.models.segment_cache import SegmentCache
 from unabridged.settings import Settings
 from unabridged.ui.jobs import Jobs
 from unabridged.ui.strings import texts
@@ -13,6 +15,7 @@ from unabridged.workspace import Workspace
 Data = dict[str, Any]
 
 GIB = 1 << 30
+DEFAULT_KV_TYPE = "f16"  # where the setting is auto: what a CPU takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,40 @@ class SettingsHandlers:
         chosen = next((model for model in self._workspace.models() if model.used), None)
         name = chosen.name if chosen else self.settings.model
         note = texts(data["language"])["starter_note"] if name == "starter" else ""
-        return {"name": name, "note": note, "theme": self.settings.theme}
+        return {"name": name, "note": note, "theme": self.settings.theme, "language": self.settings.language}
+
+    def plan(self, model: str, kv_type: str, *, language: str) -> str:
+        """How large a window the model gets on this machine, what that takes, and what would help. Loads nothing."""
+        words = texts(language)
+        try:
+            path = next(each.path for each in self._workspace.models() if _key(each.name, each.path) == model)
+            plan = plan_model(path, kv_type=kv_type if kv_type in KV_TYPES else DEFAULT_KV_TYPE)
+        except UnabridgedError as error:
+            return f"{error.message} {error.hint}"
+        told = words["plan"].format(
+            window=f"{plan.largest_window:,}",
+            trained=f"{plan.trained_window:,}",
+            kv_type=plan.kv_type,
+            needed=f"{plan.needed_bytes / GIB:.1f}",
+            free=f"{plan.free_bytes / GIB:.1f}",
+        )
+        return "\n".join([told, *plan.advice])
+
+    def readings(self, *, language: str) -> str:
+        """How much of the disk the readings take."""
+        cache = self._segments()
+        count, size = len(cache.list_readings()), cache.total_bytes()
+        quota = f"{self.settings.segments_quota_gib:g}"
+        return texts(language)["readings_kept"].format(count=count, size=f"{size / GIB:.2f}", quota=quota)
+
+    def clear_readings(self, *, language: str) -> Outcome:
+        """Delete all readings from the disk; the price is reading again."""
+        freed = self._segments().clear()
+        self._jobs.announce()
+        return Outcome(texts(language)["readings_cleared"].format(size=f"{freed / GIB:.2f}"), saved=True)
+
+    def _segments(self) -> SegmentCache:
+        return SegmentCache(self._workspace.home.segments, quota_bytes=int(self.settings.segments_quota_gib * GIB))
 
     def save(self, *, language: str, model: str, changes: Data) -> Outcome:
         """Keep all changed values, or none of them and say why."""

@@ -47,10 +47,11 @@
   define("header", (root, call) => {
     const theme = kept.get("theme", null);
     const model = h("button", { type: "button", class: "ub-model", title: t("model_hint"), onclick: () => emit("settings") }, "…");
-    const languageButton = button("language", t("switch_language"), () => {
-      document.cookie = `unabridged_language=${strings.other}; path=/; max-age=31536000; samesite=strict`;
-      location.href = `/${strings.other}/${location.hash}`;
-    });
+    const speak = (language) => {
+      document.cookie = `unabridged_language=${language}; path=/; max-age=31536000; samesite=strict`;
+      location.href = `/${language}/${location.hash}`;
+    };
+    const languageButton = button("language", t("switch_language"), () => speak(strings.other));
     const themeButton = button("moon", t("theme"), () => menu(themeButton, [["auto", "page"], ["light", "sun"], ["dark", "moon"]].map(([name, picture]) => ({
       icon: picture, label: t(`theme_${name}`), run: () => { kept.set("theme", name); setTheme(name); },
     }))));
@@ -77,13 +78,20 @@
       const shown = await call("model", {}, { quiet: true });
       model.replaceChildren(h("strong", {}, shown.name), h("span", {}, shown.note));
       if (!theme && shown.theme !== "auto") setTheme(shown.theme);
+      return shown;
+    };
+    const applySettings = async () => {
+      const shown = await showModel();
+      kept.set("theme", shown.theme);
+      setTheme(shown.theme);
+      if (shown.language === strings.other) speak(shown.language);
     };
     on("meter", ({ window }) => {
       model.querySelector(".ub-window")?.remove();
       model.append(h("span", { class: "ub-window" }, t("window_of", { tokens: number(window) })));
     });
     on("ready", showModel);
-    on("settings-saved", showModel);
+    on("settings-saved", applySettings);
     on("back", showModel);
   });
 })();

@@ -1,5 +1,6 @@
 """What the panels ask for, without a browser: over a real library and a scripted engine."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -248,6 +249,22 @@ def test_settings_are_kept_or_refused_as_a_whole(workspace: Workspace, jobs: Job
     assert not outcome.saved
     assert "kv_type" in outcome.message
     assert workspace.settings.temperature == 0.5
+
+
+def test_the_plan_tells_what_fits_before_anything_is_loaded(workspace: Workspace, jobs: Jobs, engines: FakeEngines) -> None:
+    told = SettingsHandlers(workspace, jobs).plan("starter", "auto", language="en")
+    assert re.match(r"Window up to [\d,]+ tokens with f16 \(trained for 1,048,576\)", told)
+    assert engines.started == []
+
+
+def test_readings_on_disk_are_counted_and_cleared(workspace: Workspace, jobs: Jobs) -> None:
+    settings = SettingsHandlers(workspace, jobs)
+    place = workspace.home.segments / "5c"
+    place.mkdir()
+    (place / f"{'ab' * 32}.segment").write_bytes(b"x" * (32 << 20))
+    assert settings.readings(language="en") == "0 readings, 0.03 of 20 GiB"
+    assert "0.03 GiB freed" in settings.clear_readings(language="en").message
+    assert settings.readings(language="en") == "0 readings, 0.00 of 20 GiB"
 
 
 def test_a_file_that_is_no_model_is_refused(workspace: Workspace, jobs: Jobs, contract: Path) -> None:
