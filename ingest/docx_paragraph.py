@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 from unabridged.ingest.docx_math import linear
-from unabridged.ingest.numerals import roman_numeral
+from unabridged.ingest.numerals import roman_numeral, shifted
 from unabridged.ingest.ooxml import MC, A, M, R, W
 
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
@@ -40,12 +40,6 @@ _SYMBOLS = {
     "f070": "π", "f073": "σ", "f053": "Σ", "f057": "Ω", "f044": "Δ", "f0a0": " ", "f02d": "−", "f02b": "+",
     "f0de": "⇒", "f0ae": "→", "f0ac": "←", "f06c": "●", "f06e": "■", "f0a1": "○", "f052": "☑",
 }  # fmt: skip
-
-
-_RAISED = {
-    "superscript": str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"),
-    "subscript": str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋"),
-}
 
 
 @dataclass(slots=True)
@@ -184,10 +178,9 @@ class Flow:
 
 
 def _raised(run: etree._Element, text: str) -> str:
-    """10 with a raised 2 is no 102: digits above or below the line become Unicode's own."""
     mark = run.find(f"{W}rPr/{W}vertAlign")
-    table = None if mark is None else _RAISED.get(mark.get(W + "val") or "")
-    return text if table is None or any(ord(c) not in table for c in text) else text.translate(table)
+    place = None if mark is None else mark.get(W + "val")
+    return shifted(text, up=place == "superscript") if place in ("superscript", "subscript") else text
 
 
 def _is_hidden(run: etree._Element) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 from unabridged.ingest.document import BlockKind, Furniture
 from unabridged.ingest.draft import Draft
-from unabridged.ingest.numerals import letter_numeral, roman_numeral
+from unabridged.ingest.numerals import letter_numeral, roman_numeral, shifted
 
 PAGE_BREAK = "\0"  # stands in collected text where a printed page begins; no HTML text can hold it
 _SKIPPED = {
@@ -94,6 +94,9 @@ class HtmlBlocks:
             self._text.append(PAGE_BREAK)
             if len("".join(element.itertext()).strip()) <= _PAGE_LABEL_LIMIT:
                 return
+        elif tag in ("sup", "sub") and not len(element):
+            self._collect(shifted(element.text or "", up=tag == "sup"))
+            return
         self._children(element)
 
     def _children(self, element: etree._Element) -> None:

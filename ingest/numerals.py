@@ -110,3 +110,13 @@ def enclosed_value(character: str) -> int | None:
         value = unicodedata.numeric(character, None)
         return int(value) if value is not None else None
     return None
+
+
+_RAISED = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
+_LOWERED = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
+
+
+def shifted(text: str, *, up: bool) -> str:
+    """10 with a raised 2 is no 102: digits set above or below the line as Unicode's own; other text as it is."""
+    table = _RAISED if up else _LOWERED
+    return text.translate(table) if any(c.isdecimal() for c in text) and all(ord(c) in table for c in text) else text

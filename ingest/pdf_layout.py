@@ -5,6 +5,7 @@ Columns: a gutter is an upright strip that few runs cross while full lines stand
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -139,22 +140,35 @@ def _column(runs: Sequence[Run], page: int) -> Column:
 
 
 def _line(row: Sequence[Run], page: int) -> TextLine:
-    text = row[0].text.strip()
-    edges = [(row[0].box.x0, row[0].box.x1)]
-    for before, run in pairwise(row):
-        gap = run.box.x0 - before.box.x1
-        joint = (
-            "" if gap < 0.12 * run.size or (gap < 0.6 * run.size and is_cjk(before.text[-1:]) and is_cjk(run.text[:1])) else " "
-        )
+    """The runs of a row in the direction in which they are read."""
+    leftward = _reads_leftward(row)
+    ordered = sorted(row, key=lambda r: -r.box.x1) if leftward else row
+    text = ordered[0].text.strip()
+    edges = [(ordered[0].box.x0, ordered[0].box.x1)]
+    for before, run in pairwise(ordered):
+        gap = before.box.x0 - run.box.x1 if leftward else run.box.x0 - before.box.x1
         if gap > _CELL_GAP * run.size:
-            joint = CELL_GAP
+            text += CELL_GAP
             edges.append((run.box.x0, run.box.x1))
         else:
-            edges[-1] = (edges[-1][0], run.box.x1)
-        text += joint + run.text.strip()
+            text += "" if gap < _word_gap(before, run) else " "
+            edges[-1] = (min(edges[-1][0], run.box.x0), max(edges[-1][1], run.box.x1))
+        text += run.text.strip()
     box = Box(row[0].box.x0, min(r.box.y0 for r in row), max(r.box.x1 for r in row), max(r.box.y1 for r in row))
     longest = max(row, key=lambda r: len(r.text))
     return TextLine(page, text, box, longest.size, all(r.bold for r in row), tuple(edges) if len(edges) > 1 else ())
+
+
+def _word_gap(before: Run, run: Run) -> float:
+    """The gap, in points, from which a space stands between two runs; Chinese is set wide without spaces."""
+    chinese = is_cjk(before.text[-1:]) and is_cjk(run.text[:1])
+    return (0.6 if chinese else 0.12) * run.size
+
+
+def _reads_leftward(row: Sequence[Run]) -> bool:
+    """Whether most letters are of a script that is written from right to left."""
+    directions = [unicodedata.bidirectional(c) for run in row for c in run.text if c.isalpha()]
+    return 2 * sum(direction in ("R", "AL") for direction in directions) > len(directions)
 
 
 def is_cjk(character: str) -> bool:

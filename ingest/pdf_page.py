@@ -10,10 +10,10 @@ import numpy as np
 import pymupdf
 from numpy.typing import NDArray
 from unabridged.ingest.document import Box
+from unabridged.ingest.numerals import shifted
 
 _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
 _SUPERSCRIPT, _BOLD = 1, 1 << 4
-_RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 # Annotations whose words are no part of the printed page (PDF 1.7, table 169): sticky notes and marked text.
 _STICKY_NOTE = "Text"
 _COMMENTS = (_STICKY_NOTE, "Highlight", "Underline", "Squiggly", "StrikeOut", "Caret")
@@ -84,10 +84,10 @@ def _run(line: dict[str, Any]) -> Run | None:
 
 
 def _raised(span: dict[str, Any], spans: list[dict[str, Any]]) -> str:
-    """10 with a raised 2 is no 102, and a note's number no part of the word before it: raised digits become Unicode's own."""
+    """A note's number is no part of the word before it, nor an exponent of the number."""
     text: str = span["text"]
     is_raised = span["flags"] & _SUPERSCRIPT and len(spans) > 1 and text.strip().isdecimal() and text.isascii()
-    return text.translate(_RAISED) if is_raised else text
+    return shifted(text.strip(), up=True) + " " * (len(text) - len(text.rstrip())) if is_raised else text
 
 
 def _picture_share(page: "pymupdf.Page", area: float) -> float:

@@ -15,6 +15,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -127,6 +128,12 @@ def cases() -> Iterator[Case]:
             truth = next((path for path in named if path.exists()), None)
             if source.is_file() and truth is not None:
                 yield Case(f"docling {folder.name}", source, markdown_words(truth.read_text("utf-8")))
+    for source in sorted((ingestion / "docling" / "ocr" / "sources").glob("*.pdf")):
+        truth = next(
+            (ingestion / "docling" / "ocr" / "groundtruth" / "nemotron_ocr" / "full_page").glob(f"{source.stem}.*.md"), None
+        )
+        if truth is not None:
+            yield Case("docling ocr", source, markdown_words(truth.read_text("utf-8")))
     for folder, group in (("docx", "pandoc docx"), ("odt/odt", "pandoc odt"), ("rtf", "pandoc rtf"), ("epub", "pandoc epub")):
         for source in sorted((ingestion / "pandoc" / folder).glob("*.*")):
             native = (ingestion / "pandoc" / folder.replace("odt/odt", "odt/native") / source.stem).with_suffix(".native")
@@ -134,6 +141,42 @@ def cases() -> Iterator[Case]:
                 yield Case(group, source, native_words(native.read_text("utf-8")))
     for source in sorted((DOCUMENTS / "contracts").glob("*.pdf")):
         yield Case("CUAD contracts", source, source.with_suffix(".txt").read_text("utf-8"))
+
+
+def reading_order(truth: str, read: str) -> float:
+    """Share of the truth's words that stand in the same order in what was read."""
+    one, other = (_WORD.findall(unicodedata.normalize("NFKC", text).lower()) for text in (truth, read))
+    blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks) / max(1, len(one))
+
+
+def character_error_rate(truth: str, read: str) -> float:
+    """Levenshtein distance over the length of the truth, white space and Markdown signs aside."""
+    one, other = ("".join(_WORD.findall(unicodedata.normalize("NFKC", text))) for text in (truth, read))
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        above, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (a != b))
+    return row[-1] / max(1, len(one))
+
+
+def order_and_ocr(out: Callable[[str], object], *, without: str = "") -> None:
+    """Reading order of the papers and books, and character error rate of the scans, by reader."""
+    tools = readers(without)
+    out("| file | " + " | ".join(tools) + " |")
+    out("| --- |" + " --- |" * len(tools))
+    for case in cases():
+        if case.group not in ("docling pdf", "docling ocr"):
+            continue
+        measure = reading_order if case.group == "docling pdf" else character_error_rate
+        cells = []
+        for read in tools.values():
+            try:
+                cells.append(f"{measure(case.truth, read(case.path)[0]):.3f}")
+            except Exception as error:  # noqa: BLE001  (as above)
+                cells.append(type(error).__name__)
+        out(f"| {'order' if measure is reading_order else 'CER'} {case.path.name} | " + " | ".join(cells) + " |")
 
 
 def ours(path: Path) -> tuple[str, str]:
@@ -223,7 +266,10 @@ def main() -> None:
     else:
         only = next((argument for argument in arguments if not argument.startswith("--")), "")
         without = next((argument.removeprefix("--without=") for argument in arguments if argument.startswith("--without=")), "")
-        compare(print, only=only, without=without, detail="--detail" in arguments)
+        if "--order" not in arguments:
+            compare(print, only=only, without=without, detail="--detail" in arguments)
+        if not only:
+            order_and_ocr(print, without=without)
 
 
 if __name__ == "__main__":

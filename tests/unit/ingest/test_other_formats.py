@@ -38,14 +38,14 @@ def archive(path: Path, **members: str) -> Path:
 
 def test_html(tmp_path: Path) -> None:
     page = """<!DOCTYPE html><html><head><title>Terms</title><style>p{}</style><script>var secret = 1</script></head><body>
-    <nav><a href="/">Home</a></nav><h1>Terms of use</h1><p>You   agree<br>to <b>all</b> of it.</p>
+    <nav><a href="/">Home</a></nav><h1>Terms of use</h1><p>You   agree<br>to <b>all</b> of 10<sup>2</sup> and H<sub>2</sub>O<sup>th</sup>.</p>
     <ol start="3" type="a"><li>third</li><li>fourth<ul><li>below</li></ul></li></ol>
     <table><tr><th>Fee</th><th>Due</th></tr><tr><td>9</td><td>monthly</td></tr></table><p style="display: none">hidden</p><pre>a
   b</pre></body></html>"""
     document = read(tmp_path / "page.html", page)
     assert blocks(document) == [
         (BlockKind.HEADING, "Terms of use"),
-        (BlockKind.PARAGRAPH, "You agree\nto all of it."),
+        (BlockKind.PARAGRAPH, "You agree\nto all of 10² and H₂Oth."),
         (BlockKind.LIST_ITEM, "c. third"),
         (BlockKind.LIST_ITEM, "d. fourth"),
         (BlockKind.LIST_ITEM, "• below"),
