@@ -2,7 +2,7 @@
 
 Knows no training.
 
-usage: python -m unabridged.models.starter.export vocabulary.tiktoken counts.npz starter.gguf
+usage: python -m unabridged.models.starter.export vocabulary.tiktoken counts.npz starter.gguf [--checkpoint FILE]
 """
 
 import argparse
@@ -103,14 +103,26 @@ def _word(token: bytes) -> bytes:
         return token
 
 
+def _trained(known: circuit.Vocabulary, checkpoint: Path) -> dict[str, NDArray[np.float32]]:
+    import torch
+
+    from unabridged.models.starter.network import Network
+
+    network = Network(known)
+    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["network"], strict=False)
+    return network.exported()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="write the starter's GGUF")
     parser.add_argument("vocabulary", type=Path)
     parser.add_argument("counts", type=Path, help="token counts, from unabridged.models.starter.data")
     parser.add_argument("out", type=Path)
+    parser.add_argument("--checkpoint", type=Path, help="of unabridged.models.starter.train; without it, the circuit as it is")
     arguments = parser.parse_args()
     ranks = tokenizer.load(arguments.vocabulary)
-    write(arguments.out, ranks, circuit.weights(vocabulary(ranks, np.load(arguments.counts)["shares"])))
+    known = vocabulary(ranks, np.load(arguments.counts)["shares"])
+    write(arguments.out, ranks, _trained(known, arguments.checkpoint) if arguments.checkpoint else circuit.weights(known))
     with arguments.out.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     arguments.out.with_suffix(".json").write_text(json.dumps({"sha256": digest}) + "\n", encoding="utf-8")

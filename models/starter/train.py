@@ -24,6 +24,7 @@ from unabridged.models.starter.export import vocabulary
 from unabridged.models.starter.network import Network
 
 NOTHING_WEIGHT = 0.1
+EXAMPLES_PER_STEP = 4
 
 
 def loss_of(network: torch.nn.Module, example: Example) -> tuple[Tensor, float]:
@@ -78,9 +79,6 @@ def train(network: Network, examples: Examples, checkpoint: Path, *, steps: int,
             temporary = checkpoint.with_suffix(".part")
             torch.save({"network": kept, "optimiser": optimiser.state_dict(), "step": step + 1}, temporary)
             temporary.replace(checkpoint)
-
-
-EXAMPLES_PER_STEP = 4
 
 
 def main() -> None:

@@ -30,6 +30,15 @@ def test_torch_and_numpy_agree_and_find_the_passage(vocabulary: circuit.Vocabula
     assert found.argmax(1).tolist() == [1, 2, 3]
 
 
+def test_an_untrained_network_exports_the_circuit(vocabulary: circuit.Vocabulary) -> None:
+    from unabridged.models.starter.network import Network
+
+    exported, made = Network(vocabulary).exported(), circuit.weights(vocabulary)
+    assert exported.keys() == made.keys()
+    for name, value in made.items():
+        np.testing.assert_array_equal(exported[name], value)
+
+
 def test_training_lowers_the_loss_and_keeps_spellings_tied(vocabulary: circuit.Vocabulary) -> None:
     from unabridged.models.starter.data import NOTHING, Example
     from unabridged.models.starter.network import Network

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from unabridged.models.starter.bm25 import BM25
 from unabridged.models.starter.questions import WORD, passages, self_made, sentences
 
-PROSE = st.text(st.sampled_from("ab cd.!?\n。，中国法条；”\" "), max_size=400)
+PROSE = st.text(st.sampled_from('ab cd.!?\n。，中国法条；”" '), max_size=400)
 LANGUAGES = st.sampled_from(["en", "zh"])
 
 
