@@ -41,8 +41,8 @@ SAFE_HEADERS = {
 
 # Of Gradio's own routes only those that our page uses; among the rest are a file server and a proxy that fetches any address.
 GRADIO_ROUTES = re.compile(
-    r"/(en|zh)(/|/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/(assets|static|svelte)/[\w@./+-]*"
-    r"|/gradio_api/(info|app_id|startup-events|component_server|upload|upload_progress|reset|cancel|queue/(join|data)|heartbeat/\w+)/?)?"
+    r"/(en|zh)(/|/config/?|/theme\.css|/favicon\.ico|/(assets|static|svelte)/[\w@./+-]*"
+    r"|/gradio_api/(startup-events|component_server|reset|cancel|queue/(join|data)|heartbeat/\w+)/?)?"
 )
 OUR_ROUTES = re.compile(r"/(favicon\.ico|manifest\.json|robots\.txt|login|logout|live|upload|(static|strings|pages)/[\w./-]+)?")
 OPEN_ROUTES = frozenset({"/login", "/static/login.css", "/favicon.ico", "/robots.txt"})

@@ -64,6 +64,8 @@ def test_a_link_from_another_site_opens_the_page() -> None:
         "/en/gradio_api/file/etc/passwd",
         "/en/gradio_api/proxy=https://example.org/",
         "/en/gradio_api/deep_link",
+        "/en/gradio_api/upload",
+        "/en/gradio_api/info",
         "/en/gradio_api/runs",
         "/en/monitoring",
         "/en/gradio_api/vibe-edit/",
