@@ -17,6 +17,7 @@ from unabridged.ingest.pdf_page import Run
 
 CELL_GAP = "\t"  # stands in a line's text for a gap as wide as between the cells of a table
 _TABLE_ROWS = 3
+_COLUMN_CHARACTERS = 18  # of a line in a column of text; Chinese ones count twice
 _CELL_GAP = 1.5  # times the font size
 _CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _SENTENCE_END = re.compile(r"[.!?。！？:：;；][\"”’)）』」]*$")
@@ -95,7 +96,14 @@ def _is_text_column(runs: Sequence[Run], left: float, right: float) -> bool:
     lines = _rows(runs)
     reach = max(r.box.x1 for r in runs) - min(r.box.x0 for r in runs)
     widths = [max(r.box.x1 for r in row) - min(r.box.x0 for r in row) for row in lines]
-    return len(lines) >= 4 and reach > 0.6 * (right - left) and median(widths) > 0.6 * reach and reach > 60
+    lengths = [sum(2 if is_cjk(c) else 1 for r in row for c in r.text) for row in lines]
+    return (
+        len(lines) >= 4
+        and median(lengths) >= _COLUMN_CHARACTERS
+        and reach > 0.6 * (right - left)
+        and median(widths) > 0.6 * reach
+        and reach > 60
+    )
 
 
 def _bands(runs: Sequence[Run], gutter: float) -> Iterator[tuple[list[Run], bool]]:

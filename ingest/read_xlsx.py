@@ -6,6 +6,7 @@ and pictures are reported. Cell comments follow their rows.
 
 import csv
 import io
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -40,16 +41,19 @@ def read_xlsx(source: Source) -> Document:
         comments = _comments(archive)
         dropped = [name for name in archive.names if name.startswith(("xl/charts/chart", "xl/media/", "xl/embeddings/"))]
     try:
-        book = openpyxl.load_workbook(source.path, read_only=True, data_only=True)
-        for done, sheet in enumerate(book.worksheets, 1):
-            hidden = "" if sheet.sheet_state == "visible" else " (hidden sheet)"
-            draft.add(BlockKind.HEADING, f"{sheet.title}{hidden}", level=1, path=sheet.title)
-            sheet.reset_dimensions()
-            rows = ((n, [_shown(cell.value, cell.number_format) for cell in row]) for n, row in enumerate(sheet.iter_rows(), 1))
-            _add_rows(draft, rows, sheet.title)
-            for place, text in comments.get(sheet.title, ()):
-                draft.add(BlockKind.COMMENT, f"[Comment on {place}: {text}]", path=f"{sheet.title}!{place}")
-            source.progress(done, len(book.worksheets))
+        with warnings.catch_warnings(action="ignore"):  # openpyxl remarks on every extension that it does not know
+            book = openpyxl.load_workbook(source.path, read_only=True, data_only=True)
+            for done, sheet in enumerate(book.worksheets, 1):
+                hidden = "" if sheet.sheet_state == "visible" else " (hidden sheet)"
+                draft.add(BlockKind.HEADING, f"{sheet.title}{hidden}", level=1, path=sheet.title)
+                sheet.reset_dimensions()
+                rows = (
+                    (n, [_shown(cell.value, cell.number_format) for cell in row]) for n, row in enumerate(sheet.iter_rows(), 1)
+                )
+                _add_rows(draft, rows, sheet.title)
+                for place, text in comments.get(sheet.title, ()):
+                    draft.add(BlockKind.COMMENT, f"[Comment on {place}: {text}]", path=f"{sheet.title}!{place}")
+                source.progress(done, len(book.worksheets))
     except _FAILURES as error:
         raise DocumentDamaged(
             f"{source.name} cannot be read as an Excel file.", hint="Open it in Excel and save it anew."
