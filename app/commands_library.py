@@ -39,7 +39,7 @@ def inspection(document: Document, *, tokens: int) -> dict[str, Any]:
         "outline": [
             {
                 "level": block.level,
-                "title": document.text[block.start : block.end],
+                "title": " ".join(document.text[block.start : block.end].split()),
                 "path": block.anchor.path,
                 "page": block.anchor.page,
                 "start": block.start,
@@ -98,7 +98,7 @@ def _described(view: dict[str, Any], document: Document) -> str:
         lines.append("Outline")
         for entry in view["outline"]:
             page = f"  (page {entry['page']})" if entry["page"] else ""
-            lines.append(f"{'  ' * max(entry['level'], 1)}{' '.join(entry['title'].split())}{page}")
+            lines.append(f"{'  ' * max(entry['level'], 1)}{entry['title']}{page}")
     if view["problems"]:
         lines.append("Problems")
         lines += [f"  {problem['kind']}: {problem['where']}. {problem['hint']}" for problem in view["problems"]]
