@@ -3,7 +3,6 @@
 Every method that needs the model is a generator for `Scheduler`; it yields events for the caller and returns the result.
 """
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +13,7 @@ from unabridged.models.decoding import Answer, append
 from unabridged.models.drafting import Drafter, NgramIndex
 from unabridged.models.engine import Choice, Quotation, Reading, ReadProgress, Sampling, Tokens
 from unabridged.models.llama_binding import AS_TRAINED, Context, Model, Rope, Sampler
+from unabridged.models.pace import Pace
 from unabridged.models.quoting import Copyist
 from unabridged.models.scheduler import Alone, Feed, Job, Scheduler, Wait
 from unabridged.models.segments import Segment, SegmentStore, segments_of
@@ -140,24 +140,27 @@ class Session:
 
     def _fill(self, resident: Resident, chain: Sequence[Segment], *, fresh: bool) -> Job:
         total, reused, evaluated, unsaved = len(resident.tokens), resident.done, 0, None
-        began = time.monotonic()
+        pace = Pace()
         for segment in chain:
             if segment.end <= resident.done:
                 continue
             if resident.done <= segment.start and not fresh and self._restore(resident, segment):
                 reused += segment.end - segment.start
-                yield _progress(resident, reused, evaluated, began)
+                pace.skip()
+                yield _progress(resident, reused, pace)
                 continue
             for start in range(resident.done, segment.end, self._chunk_tokens):
                 chunk = resident.tokens[start : min(start + self._chunk_tokens, segment.end)]
                 yield Feed(resident.sequence, chunk, start)
                 resident.done = start + len(chunk)
                 evaluated += len(chunk)
+                pace.evaluated(start, resident.done)
                 if resident.done < segment.end:
-                    yield _progress(resident, reused, evaluated, began)
+                    yield _progress(resident, reused, pace)
             if unsaved is None:
                 unsaved = self._save(resident, segment)
-            yield _progress(resident, reused, evaluated, began)
+            pace.skip()
+            yield _progress(resident, reused, pace)
         return Reading(resident.key, total, reused, evaluated, self.window, unsaved)
 
     def _restore(self, resident: Resident, segment: Segment) -> bool:
@@ -286,7 +289,6 @@ class Session:
         return bool(self._map) and self._cache.drop_idle()
 
 
-def _progress(resident: Resident, reused: int, evaluated: int, began: float) -> ReadProgress:
-    speed = evaluated / max(time.monotonic() - began, 1e-9)
-    left = (len(resident.tokens) - resident.done) / speed if speed else 0.0
-    return ReadProgress(resident.done, len(resident.tokens), reused, speed, left)
+def _progress(resident: Resident, reused: int, pace: Pace) -> ReadProgress:
+    total = len(resident.tokens)
+    return ReadProgress(resident.done, total, reused, pace.tokens_per_s, pace.seconds_left(resident.done, total))
