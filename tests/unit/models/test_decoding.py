@@ -47,21 +47,36 @@ def test_a_drafter_that_fails_falls_silent_and_one_that_succeeds_grows() -> None
     assert len(bad.propose([1, 2, 3], 50)) == 0
 
 
-def test_drafting_changes_nothing_but_the_number_of_batches(
-    tiny_model: Path, options: EngineOptions, document: Document
+class Oracle:
+    """Proposes what the model is known to say, with a wrong token at every place that `spoils` divides."""
+
+    def __init__(self, truth: tuple[int, ...], spoils: int) -> None:
+        self._truth, self._spoils = truth, spoils
+
+    def after(self, recent: list[int], count: int) -> Tokens:
+        at = len(recent)
+        right = np.array(self._truth[at : at + count], np.int32)
+        return np.where((np.arange(at, at + len(right)) % self._spoils) == 0, (right + 1) % 500, right).astype(np.int32)
+
+
+@pytest.mark.parametrize("spoils", [1, 2, 3, 5, 100])
+def test_right_and_wrong_drafts_leave_the_answer_and_the_cache_as_they_are(
+    opened: OpenModel, document: Document, spoils: int
 ) -> None:
-    """The document holds what the model is going to say, so that drafts are accepted, and near misses, so that some are not."""
-    plain, drafting = open_model(tiny_model, replace(options, draft=False)), open_model(tiny_model, options)
-    base = document(400)
-    for seed in range(6):
-        prompt = np.random.default_rng(seed).integers(0, 500, 5).astype(np.int32)
-        said = np.array(answer(plain, base, prompt).tokens, np.int32)
-        wrong = said.copy()
-        wrong[7::8] = 9
-        text = np.concatenate([base, said, wrong, base[:50]])
-        assert answer(drafting, text, prompt, 40).tokens == answer(plain, text, prompt, 40).tokens
-    plain.session.close()
-    drafting.session.close()
+    run = opened.session.scheduler.run
+    reading = run(opened.session.read(document(400)))
+    plain = answer(opened, document(400), limit=40)
+    assert len(plain.tokens) > 10
+    resident = opened.session._cache.residents[reading.key]
+    resident.index = Oracle(plain.tokens, spoils)  # type: ignore[assignment]
+    other = np.append(PROMPT, 60).astype(np.int32)
+    answer(opened, document(400), other, limit=5)  # so that the next question does not find its own fork
+    for fork in list(opened.session._cache.forks):
+        opened.session._cache.drop_fork(fork)
+    drafted = answer(opened, document(400), limit=40)
+    assert drafted.tokens == plain.tokens
+    fork = opened.session._cache.forks[-1]
+    assert opened.session._cache.context.length(fork.sequence) == fork.position
 
 
 def test_drafts_are_accepted_when_the_answer_repeats_the_document(tmp_path: Path, options: EngineOptions) -> None:

@@ -1,0 +1,166 @@
+"""Whatever happens in whatever order, a conversation says what a fresh, single, uncached run would say."""
+
+import atexit
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from unabridged.models.choosing import log_softmax
+from unabridged.models.engine import EngineOptions, Reading, Sampling, Tokens
+from unabridged.models.llama_binding import Context, Model, Rows, start_backend
+from unabridged.models.open_model import OpenModel, open_model
+from unabridged.models.scheduler import Ticket
+from unabridged.models.segment_cache import SegmentCache
+
+from tests.unit.models.tiny_models import write_tiny_model
+
+ANSWER = 6
+CLOSE = 0.15  # two tokens this close in log probability may change places between batches of different shapes
+
+
+def document(number: int) -> Tokens:
+    """Documents 0 and 1 begin alike."""
+    own = np.random.default_rng(number).integers(0, 500, 150 + 90 * number)
+    return np.concatenate([np.random.default_rng(9).integers(0, 500, 200), own] if number < 2 else [own]).astype(np.int32)
+
+
+def question(number: int) -> Tokens:
+    return np.random.default_rng(100 + number).integers(0, 500, 3 + 5 * number).astype(np.int32)
+
+
+class Fresh:
+    """One context, cleared before every use: nothing is shared, cached, forked, drafted or batched."""
+
+    def __init__(self, path: Path) -> None:
+        start_backend()
+        self._model = Model(path)
+        self._context = Context(
+            self._model, window=4096, chunk_tokens=512, sequences=1, outputs=1, kv_type="f16", threads=1
+        )
+
+    def agrees(self, prompt: Tokens, answer: tuple[int, ...]) -> bool:
+        """Every token is the most probable one after what stands before it, or as good as that."""
+        self._context.clear()
+        ends = self._model.ends_generation()
+        rows = range(0)
+        for start in range(0, len(prompt), 512):
+            rows = self._context.decode([Rows(0, prompt[start : start + 512], start, 1)])[0]
+        for place, token in enumerate(answer):
+            logprobs = log_softmax(self._context.logits(rows[-1]))
+            if logprobs[token] < logprobs.max() - CLOSE:
+                return False
+            rows = self._context.decode([Rows(0, np.array([token], np.int32), len(prompt) + place, 1)])[0]
+        last = log_softmax(self._context.logits(rows[-1]))
+        return len(answer) == ANSWER or last[ends].max() >= last.max() - CLOSE
+
+
+@functools.cache
+def workshop() -> tuple[Path, Path, Fresh]:
+    """A folder, the model in it, and the plain run; made once, when first needed, gone at exit."""
+    folder = Path(tempfile.mkdtemp(prefix="unabridged-any-order-"))
+    atexit.register(shutil.rmtree, folder)
+    path = write_tiny_model(folder / "model.gguf", window=4096)
+    return folder, path, Fresh(path)
+
+
+class AnyOrder(RuleBasedStateMachine):
+    @initialize(window=st.sampled_from([0, 1024]))
+    def begin(self, window: int) -> None:
+        self.folder = Path(tempfile.mkdtemp(dir=workshop()[0]))
+        self.window = window
+        self.readings: dict[int, Reading] = {}
+        self.histories: dict[tuple[int, int], Tokens] = {}
+        self.pending: list[tuple[Ticket, int, Tokens]] = []
+        self.said: list[tuple[Tokens, tuple[int, ...]]] = []
+        self.session = self.open()
+
+    def open(self) -> OpenModel:
+        options = EngineOptions(self.folder, window=self.window, chunk_tokens=64, segment_tokens=128, threads=1)
+        return open_model(workshop()[1], options)
+
+    @rule(number=st.integers(0, 2))
+    def read(self, number: int) -> None:
+        tokens = document(number)
+        reading = self.session.session.scheduler.run(self.session.session.read(tokens))
+        assert reading.reused + reading.evaluated == reading.tokens == len(tokens)
+        self.readings[number] = reading
+
+    @precondition(lambda self: self.readings)
+    @rule(data=st.data(), asked=st.integers(0, 3), turn=st.booleans())
+    def ask(self, data: st.DataObject, asked: int, turn: bool) -> None:
+        """A question of its own, or the next turn of a conversation; answered when steps are taken."""
+        number = data.draw(st.sampled_from(sorted(self.readings)))
+        history = self.histories.get((number, asked % 2), np.empty(0, np.int32)) if turn else np.empty(0, np.int32)
+        prompt = np.concatenate([history, question(asked)]).astype(np.int32)
+        job = self.session.session.generate(self.readings[number].key, prompt, limit=ANSWER, sampling=Sampling(), stop=())
+
+        def ended(result: object, error: object) -> None:
+            assert error is None, error
+            answer = result.tokens  # type: ignore[attr-defined]
+            self.said.append((np.concatenate([document(number), prompt]), answer))
+            if len(prompt) < 60:
+                self.histories[number, asked % 2] = np.concatenate([prompt, np.array(answer, np.int32)])
+
+        ticket = self.session.session.scheduler.start(job, lambda event: None, ended)
+        self.pending.append((ticket, number, prompt))
+
+    @precondition(lambda self: self.readings)
+    @rule(data=st.data(), asked=st.integers(0, 3), turn=st.booleans())
+    def ask_and_wait(self, data: st.DataObject, asked: int, turn: bool) -> None:
+        self.ask(data, asked, turn)
+        while self.session.session.scheduler.busy:
+            self.session.session.scheduler.step()
+
+    @rule(count=st.integers(1, 12))
+    def step(self, count: int) -> None:
+        for _ in range(count):
+            self.session.session.scheduler.step()
+
+    @precondition(lambda self: self.pending)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        ticket, _, _ = self.pending.pop(data.draw(st.integers(0, len(self.pending) - 1)))
+        self.session.session.scheduler.cancel(ticket)
+
+    @rule()
+    def evict_segments(self) -> None:
+        SegmentCache(self.folder).evict(1 << 30)
+
+    @rule(at=st.integers(0, 1 << 20))
+    def damage_a_segment(self, at: int) -> None:
+        for path in sorted(self.folder.glob("*/*.segment"))[:1]:
+            data = bytearray(path.read_bytes())
+            data[at % len(data)] ^= 1
+            path.write_bytes(data)
+
+    @rule()
+    def kill_and_reopen(self) -> None:
+        """What was under way is lost; what was read is on disk."""
+        self.session.session.close()
+        self.session, self.pending = self.open(), []
+        for number in list(self.readings):
+            self.read(number)
+
+    @invariant()
+    def every_answer_is_what_a_fresh_run_says(self) -> None:
+        while getattr(self, "said", None):
+            prompt, answer = self.said.pop()
+            assert workshop()[2].agrees(prompt, answer)
+
+    def teardown(self) -> None:
+        if hasattr(self, "session"):
+            while self.session.session.scheduler.busy:
+                self.session.session.scheduler.step()
+            self.every_answer_is_what_a_fresh_run_says()
+            self.session.session.close()
+
+
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(
+    max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
