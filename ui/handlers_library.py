@@ -109,7 +109,7 @@ class LibraryHandlers:
             if job.news.get("error_kind") == DocumentEncrypted.__name__:
                 self._locked[job.id] = path
             elif temporary:
-                shutil.rmtree(path.parent)
+                shutil.rmtree(path.parent, ignore_errors=True)  # the folder of all uploads goes with the server
             if isinstance(job.result, Document):
                 job.news["document"] = job.result.id
 

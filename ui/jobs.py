@@ -17,12 +17,11 @@ News = dict[str, Any]
 Fold = Callable[[News, Any], None]
 
 KEPT_S = 20.0  # a finished job stays visible, so that a tab that was reconnecting learns how it ended
-STATES = ("running", "finished", "stopped", "failed")
 FAULT = "Something in this program went wrong."
 
 
 class Job:
-    """`news` is what a tab shows; the thread alone writes it, `state` last."""
+    """`news` is what a tab shows. `state` is running, finished, stopped or failed. The thread alone writes them."""
 
     def __init__(self, job_id: str, kind: str, news: News) -> None:
         self.id = job_id
@@ -105,10 +104,12 @@ class Jobs:
         finally:
             job.ended_at = time.monotonic()
             job.state = state
-            if done is not None:
-                done(job)
-            job.ended.set()
-            self.touch()
+            try:
+                if done is not None:
+                    done(job)
+            finally:
+                job.ended.set()
+                self.touch()
 
     def _follow(self, job: Job, events: Generator[Any, None, Any], fold: Fold) -> str:
         try:

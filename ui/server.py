@@ -7,6 +7,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import time
 import webbrowser
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -40,6 +41,7 @@ from unabridged.workspace import Workspace
 STATIC = Path(__file__).parent / "static"
 UPLOAD_BYTES = 256 << 20
 STOPPING_S = 10.0  # for running work at the end
+ABANDONED_S = 24 * 3600
 IMAGE_WIDTHS = range(100, 3001)
 
 
@@ -86,7 +88,7 @@ def build_app(
 ) -> ASGIApp:
     """Everything that is served, gate included. Work that was started goes on until the server ends."""
     jobs, images = Jobs(), PageImages()
-    uploads = Path(tempfile.mkdtemp(prefix="uploads-", dir=workspace.home.folder))
+    uploads = _uploads_folder(workspace.home.folder)
     handlers = Handlers(
         library=LibraryHandlers(workspace, jobs, uploads),
         chat=ChatHandlers(workspace, jobs),
@@ -109,6 +111,14 @@ def build_app(
     _add_upload(app, handlers.library)
     _within_a_loop(partial(_add_pages, app, handlers))
     return Gate(app, host_names=host_names, login=login)
+
+
+def _uploads_folder(home: Path) -> Path:
+    """A fresh folder for this server; what a killed one left behind a day ago goes."""
+    for left in home.glob("uploads-*"):
+        if time.time() - left.stat().st_mtime > ABANDONED_S:
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix="uploads-", dir=home))
 
 
 def _within_a_loop(work: Callable[[], object]) -> None:

@@ -39,7 +39,8 @@
       part.blocks.forEach(paint);
     });
     const paint = (block) => {
-      const here = marks.filter((mark) => mark.start < block.end && mark.end > block.start).sort((a, b) => a.start - b.start);
+      const here = marks.filter((mark) => mark.start < block.end && mark.end > block.start)
+        .sort((a, b) => a.start - b.start || (a.class === "ub-other") - (b.class === "ub-other"));
       const pieces = [];
       let at = 0;
       for (const mark of here) {
@@ -76,6 +77,7 @@
     parts.forEach((part) => watcher.observe(part.element));
     return {
       root, show, close: () => watcher.disconnect(),
+      markAll: (spans) => setMarks([...marks.filter((mark) => mark.class !== "ub-other"), ...spans.map(([start, end]) => ({ start, end, class: "ub-other" }))]),
       clear: (kind) => setMarks(marks.filter((mark) => mark.class !== kind)),
       goTo: (index) => show(manifest.pages[index][3], manifest.pages[index][3], "ub-here"),
       position: () => {
@@ -208,10 +210,11 @@
     findBox.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); nextHit(event.shiftKey ? -1 : 1); } });
     const search = async () => {
       const words = findBox.value;
-      if (!words.trim()) { hits = { total: 0, spans: [] }; findCount.textContent = ""; view.clear("ub-found"); return; }
+      if (!words.trim()) { hits = { total: 0, spans: [] }; findCount.textContent = ""; view.clear("ub-found"); view.markAll?.([]); return; }
       const found = await call("find_in", { document: manifest.id, words });
       if (words !== findBox.value) return;
       hits = found; hit = -1;
+      view.markAll?.(hits.spans);
       findCount.textContent = found.total ? "" : t("nothing_found");
       if (found.total) nextHit(1); else view.clear("ub-found");
     };

@@ -1,6 +1,7 @@
 """The routes beside Gradio's page: uploads, page images, strings, news; and which host needs a password."""
 
 import json
+import os
 import re
 import threading
 import time
@@ -68,6 +69,16 @@ def test_a_sent_file_is_read_and_its_pages_are_drawn(client: TestClient, workspa
     assert client.get(f"/pages/{document}/1/60000.png").status_code == 404
     assert client.get("/pages/ffffffff/1/600.png").status_code == 404
     assert not list(workspace.home.folder.glob("uploads-*/*"))
+
+
+def test_what_a_killed_server_left_behind_goes(workspace: Workspace) -> None:
+    old, new = workspace.home.folder / "uploads-old", workspace.home.folder / "uploads-new"
+    for folder in (old, new):
+        folder.mkdir()
+    os.utime(old, (time.time() - 2 * 86400,) * 2)
+    build_app(workspace)
+    assert not old.exists()
+    assert new.exists(), "another server may be using it"
 
 
 def test_a_file_that_is_too_large_is_refused_in_words(
