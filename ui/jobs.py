@@ -104,12 +104,17 @@ class Jobs:
         finally:
             job.ended_at = time.monotonic()
             job.state = state
-            try:
-                if done is not None:
-                    done(job)
-            finally:
-                job.ended.set()
-                self.touch()
+            if done is not None:
+                self._finish(job, done)
+            job.ended.set()
+            self.touch()
+
+    def _finish(self, job: Job, done: Callable[[Job], None]) -> None:
+        try:
+            done(job)
+        except Exception as error:  # noqa: BLE001 as above: whoever waits for the job must not wait for ever
+            job.state = "failed"
+            job.news |= {"error": FAULT, "hint": report(error), "error_kind": "Fault"}
 
     def _follow(self, job: Job, events: Generator[Any, None, Any], fold: Fold) -> str:
         try:

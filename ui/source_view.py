@@ -13,6 +13,9 @@ from unabridged.ingest.document import Block, BlockKind, Box, Document, Line, Pa
 
 SECTION_CHARACTERS = 12_000  # the pane asks for a long text in stretches of about this length
 MOST_FOUND = 500
+TASTED = 4000  # characters that tell in which kind of script a text is
+
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 Spanned = TypeVar("Spanned", Block, Line)
 
@@ -36,6 +39,7 @@ def manifest(document: Document) -> dict[str, Any]:
         "media_type": document.media_type,
         "characters": len(document.text),
         "paged": is_paged(document),
+        "cjk": len(_CJK.findall(document.text[:TASTED])) > 0.3 * len(document.text[:TASTED]),
         "pages": [[page.label, page.width, page.height, page.start, page.end] for page in document.pages],
         "sections": sections(document),
         "outline": [

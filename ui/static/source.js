@@ -14,7 +14,7 @@
   // --- a document as text: sections are fetched when they come near --------------------------------------------------
   const TAGS = { "heading": "h3", "list item": "p", "table": "pre", "footnote": "aside", "comment": "aside", "caption": "p", "paragraph": "p" };
   const textView = (call, manifest) => {
-    const root = h("div", { class: "ub-text", tabindex: "0" });
+    const root = h("div", { class: "ub-text", tabindex: "0", lang: manifest.cjk ? "zh" : null });
     const marks = [];  // {start, end, class}
     const parts = manifest.sections.map(([start, end]) => {
       const element = h("section", { "aria-busy": "true" });

@@ -93,12 +93,12 @@ def test_the_end_of_the_server_stops_every_job() -> None:
     assert [job.state for job in running] == ["stopped"] * 3
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_fault_at_the_end_leaves_no_job_running_for_ever() -> None:
     def faulty(job: Job) -> None:
         raise OSError("the disk is gone")
 
-    ended(Jobs().start("count", counting(1), fold=fold, news={}, done=faulty))
+    job = ended(Jobs().start("count", counting(1), fold=fold, news={}, done=faulty))
+    assert (job.state, job.news["error_kind"]) == ("failed", "Fault")
 
 
 def test_what_is_done_at_the_end_is_done_however_it_ends() -> None:

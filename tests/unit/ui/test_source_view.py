@@ -104,6 +104,11 @@ def test_headings_are_named_without_markdown_signs() -> None:
     assert [entry["title"] for entry in source_view.manifest(document)["outline"]] == ["Article 6. Repairs"]
 
 
+def test_the_script_of_a_text_is_told() -> None:
+    assert source_view.manifest(document_of(["第一条 本合同自签字之日起生效。"]))["cjk"]
+    assert not source_view.manifest(document_of(["An agreement, with one 条."]))["cjk"]
+
+
 def test_only_a_pdf_is_shown_as_sheets() -> None:
     assert source_view.manifest(two_pages())["paged"]
     assert not source_view.manifest(document_of(["x"]))["paged"]
