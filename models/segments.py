@@ -51,6 +51,20 @@ def segments_of(tokens: Tokens, segment_tokens: int, fingerprint: bytes) -> list
     return found
 
 
+def checkpoints_of(tokens: Tokens, segment_tokens: int, fingerprint: bytes) -> list[Segment]:
+    """For a memory that cannot be cut: whole states after one segment, two, four, … and at the end.
+
+    Together they take at most twice the last one, and a reading that was killed begins again no earlier than half way.
+    """
+    ends: list[int] = []
+    while (end := segment_tokens << len(ends)) < len(tokens):
+        ends.append(end)
+    starts = [0, *ends]
+    ends.append(len(tokens))
+    keys = [segments_of(tokens[:end], end, fingerprint)[0].key for end in ends]
+    return [Segment(key, start, end) for key, start, end in zip(keys, starts, ends, strict=True)]
+
+
 def stored_tokens(folder: Path, fingerprint: bytes, tokens: Tokens, *, segment_tokens: int) -> int:
     """How many tokens from the beginning of a reading lie on disk. Looks at names only: damage shows when they are read."""
     place = folder / fingerprint.hex()[:32]

@@ -16,7 +16,7 @@ from unabridged.models.llama_binding import AS_TRAINED, Context, Model, Rope, Sa
 from unabridged.models.pace import Pace
 from unabridged.models.quoting import Copyist
 from unabridged.models.scheduler import Alone, Feed, Job, Scheduler, Wait
-from unabridged.models.segments import Segment, SegmentStore, segments_of
+from unabridged.models.segments import Segment, SegmentStore, checkpoints_of, segments_of
 from unabridged.models.tokenizer import Tokenizer
 from unabridged.models.window import WindowPolicy
 
@@ -78,8 +78,8 @@ class Session:
         """Yields ReadProgress, returns Reading."""
         if not len(tokens):
             raise UsageError("There is nothing to read.", hint="Add a document with text in it.")
-        size = self._segment_tokens if self._model.keeps_every_position else len(tokens)
-        chain = segments_of(tokens, size, self._fingerprint)
+        cut = segments_of if self._model.keeps_every_position else checkpoints_of
+        chain = cut(tokens, self._segment_tokens, self._fingerprint)
         key = chain[-1].key.hex()
         yield from self._wait_for_reader(key)
         self._tokens[key] = tokens
@@ -141,10 +141,13 @@ class Session:
     def _fill(self, resident: Resident, chain: Sequence[Segment], *, fresh: bool) -> Job:
         total, reused, evaluated, unsaved = len(resident.tokens), resident.done, 0, None
         pace = Pace()
+        if not self._model.keeps_every_position and not resident.done and not fresh:
+            reused = self._restore_last(resident, chain)
         for segment in chain:
             if segment.end <= resident.done:
                 continue
-            if resident.done <= segment.start and not fresh and self._restore(resident, segment):
+            mine = self._model.keeps_every_position and not fresh
+            if mine and resident.done <= segment.start and self._restore(resident, segment):
                 reused += segment.end - segment.start
                 pace.skip()
                 yield _progress(resident, reused, pace)
@@ -163,6 +166,13 @@ class Session:
             yield _progress(resident, reused, pace)
         return Reading(resident.key, total, reused, evaluated, self.window, unsaved)
 
+    def _restore_last(self, resident: Resident, checkpoints: Sequence[Segment]) -> int:
+        """Each checkpoint is a whole state, so the longest one there is makes the others needless; returns its tokens."""
+        for checkpoint in reversed(checkpoints):
+            if self._restore(resident, checkpoint):
+                return resident.done
+        return 0
+
     def _restore(self, resident: Resident, segment: Segment) -> bool:
         data = self._store.load(segment)
         if data is None:
@@ -178,7 +188,7 @@ class Session:
         if whole and context.length(resident.sequence) == segment.end:
             resident.done = segment.end
             return True
-        context.remove(resident.sequence, segment.start, -1)
+        context.remove(resident.sequence, segment.start if self._model.keeps_every_position else -1, -1)
         return False
 
     def _save(self, resident: Resident, segment: Segment) -> str | None:
