@@ -15,6 +15,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
@@ -25,6 +26,7 @@ from unabridged.models.starter.bm25 import BM25
 from unabridged.models.starter.corpus import HumanQuestion, human_questions, is_held_out
 from unabridged.models.starter.finder_probe import Probe
 from unabridged.models.starter.questions import passages, self_made, sentences
+from unabridged.models.starter.shortcut import Shortcut
 
 TOKENS = (2_000, 8_000, 32_000, 128_000)
 
@@ -69,7 +71,7 @@ def held_out_texts(documents: Path) -> dict[str, list[str]]:
 
 
 def self_made_tasks(
-    probe: Probe, texts: Sequence[str], language: str, *, tokens: int, questions: int, seed: int
+    probe: Probe | Shortcut, texts: Sequence[str], language: str, *, tokens: int, questions: int, seed: int
 ) -> Iterator[Task]:
     """Stretches of the texts, and questions on them and on another stretch."""
     random = Random(seed)  # noqa: S311
@@ -90,7 +92,7 @@ def self_made_tasks(
 
 
 def human_tasks(
-    probe: Probe, training: Path, language: str, *, tokens: int, questions: int, seed: int
+    probe: Probe | Shortcut, training: Path, language: str, *, tokens: int, questions: int, seed: int
 ) -> Iterator[Task]:
     """Contexts of many human questions in a row; questions of contexts that were left out are the unanswerable ones."""
     random = Random(seed)  # noqa: S311
@@ -148,7 +150,7 @@ def contract_tasks(documents: Path) -> Iterator[Task]:
         yield Task(document, asked)
 
 
-def measure(probe: Probe, kind: str, language: str, tokens: int, tasks: Iterator[Task]) -> Cell:
+def measure(probe: Probe | Shortcut, kind: str, language: str, tokens: int, tasks: Iterator[Task]) -> Cell:
     right: list[bool] = []
     bm25: list[bool] = []
     quoted: list[bool] = []
@@ -183,7 +185,7 @@ def measure(probe: Probe, kind: str, language: str, tokens: int, tasks: Iterator
     )  # fmt: skip
 
 
-def _sentence_holds(probe: Probe, asked: Asked, passage: str, language: str) -> bool:
+def _sentence_holds(probe: Probe | Shortcut, asked: Asked, passage: str, language: str) -> bool:
     """The evidence step: the passage's sentences as a little document. Does the named one hold the answer?"""
     parts = [s for s in sentences(passage, language) if s.strip()]
     if len(parts) > 1:
@@ -208,7 +210,7 @@ def _mean(values: Sequence[bool]) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def _stretch(probe: Probe, flat: Sequence[str], tokens: int, random: Random) -> tuple[list[str], list[str]]:
+def _stretch(probe: Probe | Shortcut, flat: Sequence[str], tokens: int, random: Random) -> tuple[list[str], list[str]]:
     """Neighbouring passages that make up `tokens` tokens from a random place on (round the end), and all the others."""
     start = random.randrange(len(flat))
     used, count = 1, 0
@@ -267,13 +269,16 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--shortcut", action="store_true", help="estimate without llama.cpp (see shortcut.py)")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     texts = held_out_texts(arguments.documents)
     cells: list[Cell] = []
     window = max(*arguments.tokens, 30_000) + 4_096
-    with Probe(arguments.model or starter_path(), window=window, threads=arguments.threads) as probe:
+    model = arguments.model or starter_path()
+    opened = nullcontext(Shortcut(model)) if arguments.shortcut else Probe(model, window=window, threads=arguments.threads)
+    with opened as probe:
         for tokens in arguments.tokens:
             for language in ("en", "zh"):
                 options = {"tokens": tokens, "questions": arguments.questions, "seed": arguments.seed}

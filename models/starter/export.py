@@ -105,7 +105,6 @@ def _word(token: bytes) -> bytes:
 
 def _trained(known: circuit.Vocabulary, checkpoint: Path) -> dict[str, NDArray[np.float32]]:
     import torch
-
     from unabridged.models.starter.network import Network
 
     network = Network(known)

@@ -3,8 +3,9 @@
 import gguf
 import numpy as np
 import pytest
-from unabridged.models.starter import reference, starter_is_intact
+from unabridged.models.starter import reference, starter_is_intact, starter_path
 from unabridged.models.starter.finder_probe import Probe
+from unabridged.models.starter.shortcut import Shortcut
 
 CONTRACT = [
     "This Agreement is made between the Brewery and the Distributor on the first day of March.\n",
@@ -87,3 +88,16 @@ def test_llama_cpp_computes_what_plain_numpy_computes(probe: Probe, starter_file
     found = probe.ask(question)
     np.testing.assert_allclose(found, expected[probe.first : probe.first + len(passages)], atol=0.5)
     assert np.ptp(found) > 5, "the comparison would not notice a dead layer"
+
+
+def test_the_shortcut_answers_as_llama_cpp_does(probe: Probe) -> None:
+    """Up to what all numbers have in common, which no probability depends on."""
+    shortcut = Shortcut(starter_path())
+    for document, question in ((CONTRACT, "interest on late invoices"), (RULES, "借书证可以转借他人吗？")):
+        answers = []
+        for finder in (probe, shortcut):
+            finder.read([finder.tokenize(passage) for passage in document])
+            logits = finder.ask(finder.tokenize(question))
+            answers.append(logits - logits.mean())
+        np.testing.assert_allclose(answers[1], answers[0], atol=1.5)
+        assert np.ptp(answers[0]) > 8, "the comparison would not notice a dead layer"
