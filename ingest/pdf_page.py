@@ -3,6 +3,7 @@
 It knows MuPDF's structures so that nothing else has to. Order and paragraphs are `pdf_layout`'s business.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from unabridged.ingest.document import Box
 from unabridged.ingest.numerals import shifted
 
 _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SUPERSCRIPT, _BOLD = 1, 1 << 4
 # Annotations whose words are no part of the printed page (PDF 1.7, table 169): sticky notes and marked text.
 _STICKY_NOTE = "Text"
@@ -74,6 +76,8 @@ def render(page: "pymupdf.Page", dots_per_inch: int) -> NDArray[np.uint8]:
 def _run(line: dict[str, Any]) -> Run | None:
     spans = [span for span in line["spans"] if span["text"]]
     text = "".join(_raised(span, spans) for span in spans)
+    if len(_CONTROLS.findall(text)) < 0.3 * len(text):
+        text = _CONTROLS.sub(" ", text)  # a font's odd code for a blank; where they are many, the text layer is garbage
     if not text.strip():
         return None
     x0, y0, x1, y1 = line["bbox"]

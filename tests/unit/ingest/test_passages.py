@@ -1,6 +1,6 @@
 """Passages tile the text, keep clauses apart and headings with what they head."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from unabridged.ingest.document import BlockKind, Document
 from unabridged.ingest.draft import Draft
@@ -38,6 +38,7 @@ def texts(text: str, **options: int) -> list[str]:
     return [read.text[p.start : p.end] for p in passages(read, **options)]
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(LINES, st.booleans(), st.integers(20, 600))
 def test_passages_tile_any_text(lines: list[str], markdown: bool, target: int) -> None:
     read = document("\n".join(lines), markdown=markdown)
@@ -50,6 +51,7 @@ def test_passages_tile_any_text(lines: list[str], markdown: bool, target: int) -
         assert found == []
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(LINES, st.integers(50, 500))
 def test_a_passage_holds_one_clause_only(lines: list[str], target: int) -> None:
     read = document("\n".join(lines))
@@ -58,6 +60,7 @@ def test_a_passage_holds_one_clause_only(lines: list[str], target: int) -> None:
         assert len({b.anchor.path for b in inside}) <= 1
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(LINES, st.integers(50, 500))
 def test_no_passage_is_much_longer_than_its_longest_block_or_the_limit(lines: list[str], target: int) -> None:
     read = document("\n".join(lines))
