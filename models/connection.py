@@ -125,6 +125,16 @@ class Connection:
                 self._cancel(number, waiting)
             del self._queues[number]
 
+    def ask(self, header: Mapping[str, Any], parts: Sequence[Part] = ()) -> tuple[Any, list[Any]]:
+        """A call that has no events."""
+        calling = self.call(header, parts)
+        while True:
+            try:
+                next(calling)
+            except StopIteration as stop:
+                result: tuple[Any, list[Any]] = stop.value
+                return result
+
     def _cancel(self, number: int, waiting: "queue.SimpleQueue[tuple[dict[str, Any], list[Any]]]") -> None:
         """Returns when the other side has let go, so that whatever is called next finds it idle."""
         try:

@@ -91,7 +91,7 @@ class EngineProcess:
     def choose(self, reading: Reading | None, prompt: Tokens, options: Sequence[Tokens]) -> Choice:
         connection = self._with(reading)
         header = {"call": "choose", "reading": reading.key if reading else None}
-        value, _ = _drain(connection.call(header, [prompt, *options]))
+        value, _ = connection.ask(header, [prompt, *options])
         return Choice(**{**value, "probabilities": tuple(value["probabilities"])})
 
     def quote(
@@ -99,7 +99,7 @@ class EngineProcess:
     ) -> Quotation:
         connection = self._with(reading)
         header = {"call": "quote", "reading": reading.key if reading else None, "limit": limit}
-        value, _ = _drain(connection.call({**header, "starts": list(starts), "ends": list(ends)}, [prompt, passage]))
+        value, _ = connection.ask({**header, "starts": list(starts), "ends": list(ends)}, [prompt, passage])
         return Quotation(**value)
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ class EngineProcess:
                 self._connection.close()
 
     def _ask(self, header: dict[str, Any], parts: Sequence[Part] = ()) -> tuple[Any, list[Any]]:
-        return _drain(self._alive().call(header, parts))
+        return self._alive().ask(header, parts)
 
     def _alive(self) -> Connection:
         """The running process, or a new one with the model loaded."""
@@ -124,7 +124,7 @@ class EngineProcess:
             options = {**asdict(self._options), "segments_folder": str(self._options.segments_folder)}
             header = {"call": "open", "protocol": PROTOCOL, "path": str(self._path), "options": options}
             try:
-                value, _ = _drain(self._connection.call(header))
+                value, _ = self._connection.ask(header)
             except EngineFailed as error:
                 alive = self._connection.alive
                 self._connection.close()
@@ -162,15 +162,6 @@ def _events(calling: Generator[Any, None, tuple[Any, list[Any]]], kind: type) ->
         return result
     finally:
         calling.close()
-
-
-def _drain(calling: Generator[Any, None, tuple[Any, list[Any]]]) -> tuple[Any, list[Any]]:
-    while True:
-        try:
-            next(calling)
-        except StopIteration as stop:
-            result: tuple[Any, list[Any]] = stop.value
-            return result
 
 
 def _has_surrogate(text: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from unabridged.errors import ModelFileError, UsageError
+from unabridged.errors import UsageError
 from unabridged.models.connection import Connection
 from unabridged.models.footprint import Footprint
 from unabridged.models.gguf_header import GgufHeader, read_header
@@ -63,12 +63,8 @@ def footprints_of(path: Path, kv_types: Sequence[str], *, chunk_tokens: int) -> 
     connection = Connection()
     try:
         header = {"call": "footprints", "path": str(path), "kv_types": list(kv_types), "chunk_tokens": chunk_tokens}
-        calling = connection.call(header)
-        try:
-            next(calling)
-        except StopIteration as stop:
-            return {kv_type: Footprint(**fields) for kv_type, fields in stop.value[0].items()}
-        raise ModelFileError(f"{path.name} gave no plan.", hint="Fetch the file again.")
+        value, _ = connection.ask(header)
+        return {kv_type: Footprint(**fields) for kv_type, fields in value.items()}
     finally:
         connection.close()
 

@@ -23,11 +23,13 @@ from typing import Any, BinaryIO
 from unabridged.errors import DoesNotFit, EngineFailed, UnabridgedError
 from unabridged.models.engine import EngineOptions, Sampling
 from unabridged.models.footprint import measure
-from unabridged.models.llama_binding import start_backend
+from unabridged.models.gguf_header import read_header
+from unabridged.models.llama_binding import Model, start_backend
 from unabridged.models.messages import PROTOCOL, Part, read_message, write_message
 from unabridged.models.open_model import OpenModel, open_model
 from unabridged.models.scheduler import Event, Job, Ticket
 from unabridged.models.session import OUTPUTS, SEQUENCES
+from unabridged.models.tokenizer import Tokenizer
 
 BEAT_S = 1.0
 
@@ -65,7 +67,7 @@ class Worker:
             if header["call"] == "open":
                 self._answer(header, parts)
                 threading.Thread(target=self._own_session, daemon=True).start()
-            elif header["call"] in ("tokenize", "frame", "window_for", "footprints"):
+            elif header["call"] in ("tokenize", "frame", "window_for", "footprints", "count"):
                 self._answer(header, parts)
             else:
                 self._work.put((header, parts))
@@ -99,6 +101,8 @@ class Worker:
             return asdict(replace(self._model.info, path=str(self._model.info.path))), ()  # type: ignore[arg-type]
         if header["call"] == "footprints":
             return self._footprints(header), ()
+        if header["call"] == "count":
+            return _counted(Path(header["path"]), parts), ()
         model = self._opened
         if header["call"] == "tokenize":
             return None, tuple(model.tokenizer.tokenize(parts))
@@ -162,6 +166,16 @@ class Worker:
         if header["call"] == "choose":
             return session.choose(key, parts[0], parts[1:])
         return session.quote(key, parts[0], parts[1], starts=header["starts"], ends=header["ends"], limit=header["limit"])
+
+
+def _counted(path: Path, texts: list[str]) -> list[int]:
+    """With the vocabulary alone."""
+    header = read_header(path)
+    start_backend()
+    model = Model(path, vocabulary_only=True)
+    counts = [len(tokens) for tokens in Tokenizer(model, header).tokenize(texts)]
+    model.close()
+    return counts
 
 
 def _end_with_traceback(failure: threading.ExceptHookArgs) -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unabridged.errors import UsageError
+from unabridged.errors import ModelFileError, UsageError
+from unabridged.models.counting import count_tokens
 from unabridged.models.engine import EngineOptions
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.gguf_header import read_header
@@ -77,3 +78,10 @@ def test_long_runs_of_one_character_take_no_longer_than_text(opened: OpenModel) 
     for text in (" " * 200_000, "a" * 200_000, "\n" * 200_000, "。" * 100_000):
         tokens = opened.tokenizer.tokenize([text])[0]
         assert b"".join(opened.session._model.pieces[token] for token in tokens) == text.encode()
+
+
+def test_tokens_are_counted_without_the_weights(tiny_model: Path, opened: OpenModel) -> None:
+    texts = [WORDS_FROM, "", "第一条"]
+    assert count_tokens(tiny_model, texts) == [len(tokens) for tokens in opened.tokenizer.tokenize(texts)]
+    with pytest.raises(ModelFileError):
+        count_tokens(tiny_model.parent, texts)
