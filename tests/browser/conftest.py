@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 from unabridged.home import Home
 from unabridged.ui.server import Server, build_app
 from unabridged.workspace import Workspace
@@ -80,6 +80,7 @@ class Served:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=30_000)  # a busy machine
     with sync_playwright() as running:
         yield running
 

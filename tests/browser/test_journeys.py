@@ -147,21 +147,20 @@ def test_a_hostile_document_is_shown_as_text(serve_script: Serve, visit: Visit, 
 def test_the_sheet_of_a_pdf_shows_boxes_on_the_cited_words(serve_script: Serve, visit: Visit, tmp_path: Path) -> None:
     path = tmp_path / "supply.pdf"
     with pymupdf.open() as document:
-        for number in range(1, 6):
+        for things in ("ropes", "bolts", "planks", "lamps", "sails"):
             sheet = document.new_page()
-            for line in range(12):
-                words = f"On sheet {number}, clause {line}: the price of part {number * 100 + line} is fixed."
-                sheet.insert_text((72, 90 + 26 * line), words)
+            for line, part in enumerate(("length", "weight", "colour", "price", "origin")):
+                sheet.insert_text((72, 90 + 60 * line), f"The {part} of the {things} is fixed by the parties in May.")
         document.save(path)
-    script = Script(quote_words="part 403")
+    script = Script(quote_words="The price of the lamps")
     served = serve_script(script, word_s=0)
     entry = served.add(path)
-    place = served.workspace.library.document(entry).text.index("On sheet 4, clause 3")
+    place = served.workspace.library.document(entry).text.index("The price of the lamps")
     passages = served.workspace.library.passages(entry)
     script.replies = [f"It is fixed [{next(passage.number for passage in passages if passage.start <= place < passage.end)}]."]
     page = visit().open(served.address)
     tick(page, "supply.pdf")
-    ask(page, "Is the price of part 403 fixed?")
+    ask(page, "Is the price of the lamps fixed?")
     page.wait_for_selector(".ub-receipt")
     page.locator(".ub-answer .ub-cite").click()
     box = page.locator(".ub-sheet[data-page='4'] .ub-box.ub-cited").first
