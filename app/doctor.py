@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from unabridged.errors import ModelFileError, UnabridgedError
 from unabridged.home import Home, open_home
-from unabridged.ingest.ocr import is_available
 from unabridged.library import Library
 from unabridged.models.starter import starter_is_intact, starter_path
 from unabridged.settings import load_settings
@@ -97,6 +96,8 @@ def engine(home: Home) -> Check:
 
 
 def ocr() -> Check:
+    from unabridged.ingest.ocr import is_available
+
     if is_available():
         return Check("OCR", "ok", "RapidOCR is installed")
     return Check("OCR", "note", "no text recognition is installed; scanned pages stay without text", OCR_HINT)

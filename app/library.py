@@ -12,7 +12,6 @@ from typing import Any
 from unabridged.citations import Citation
 from unabridged.errors import HomeError, UsageError
 from unabridged.home import Home, copy_whole
-from unabridged.ingest import ocr
 from unabridged.ingest.document import Document, Passage
 from unabridged.ingest.passages import passages
 from unabridged.ingest.reading import ingest, sha256
@@ -203,7 +202,9 @@ class Library:
 
 def _edition() -> str:
     """What reads the files: documents that something else read are read again when they are next added."""
-    return version("unabridged") + (" with OCR" if ocr.is_available() else "")
+    from unabridged.ingest.ocr import is_available  # brings the PDF library along, which listing and finding do without
+
+    return version("unabridged") + (" with OCR" if is_available() else "")
 
 
 def _document(row: dict[str, Any]) -> Document:
