@@ -24,6 +24,7 @@ from unabridged.ingest.wire import dumps, encode
 
 _PROGRESS_INTERVAL_S = 0.1
 _PR_SET_PDEATHSIG = 1
+_NETWORK_EVENTS = frozenset(("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "socket.bind"))
 
 
 def main() -> None:
@@ -32,6 +33,7 @@ def main() -> None:
     limits = Limits(**request["limits"])
     _die_with(request["parent"])
     _limit(limits)
+    forbid_network()
     answers.write(dumps(_answer(request, limits, answers)))
     answers.flush()
     os._exit(0)  # nothing to tidy up, and libraries' destructors cost seconds on large files
@@ -102,6 +104,16 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def forbid_network() -> None:
+    """From here on no code of this process can look up a host or connect: what a document refers to is never fetched."""
+
+    def refuse(event: str, arguments: tuple[object, ...]) -> None:
+        if event in _NETWORK_EVENTS:
+            raise PermissionError("A reader must not use the network.")
+
+    sys.addaudithook(refuse)
 
 
 def _limit(limits: Limits) -> None:
