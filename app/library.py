@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -202,9 +203,7 @@ class Library:
 
 def _edition() -> str:
     """What reads the files: documents that something else read are read again when they are next added."""
-    from unabridged.ingest.ocr import is_available  # brings the PDF library along, which listing and finding do without
-
-    return version("unabridged") + (" with OCR" if is_available() else "")
+    return version("unabridged") + (" with OCR" if find_spec("rapidocr") else "")  # looked for, not loaded: see ingest/ocr.py
 
 
 def _document(row: dict[str, Any]) -> Document:
