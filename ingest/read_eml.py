@@ -44,7 +44,7 @@ def read_eml(source: Source) -> Document:
     draft = Draft()
     try:
         _message(message_from_bytes(data, policy=policy.default), draft, source, depth=0)
-    except (errors.MessageError, LookupError, AttributeError, ValueError, IndexError, TypeError) as error:
+    except (errors.MessageError, LookupError, AttributeError, ValueError, IndexError, TypeError, OverflowError) as error:
         raise DocumentDamaged(
             f"{source.name} cannot be read as a mail message.", hint="Save it again from the mail program."
         ) from error

@@ -21,8 +21,18 @@ from unabridged.ingest.pdf_page import PageContent, read_page
 from unabridged.ingest.reader import Source
 
 MEDIA_TYPE = "application/pdf"
-# MuPDF's own errors are RuntimeErrors; PyMuPDF's code over it trips over damaged files in these other ways.
-_FAILURES = (RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError)
+# MuPDF's own errors, and the other ways in which PyMuPDF's code over it trips over damaged files.
+_FAILURES = (
+    pymupdf.mupdf.FzErrorBase,
+    RuntimeError,
+    OverflowError,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+)
 _STAMP_SHARE = 0.1  # of a page's text; turned text beyond that is content
 _STORE_KEPT_PERCENT = 20  # of MuPDF's cache between pages, so that memory stays flat
 
