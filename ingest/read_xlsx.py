@@ -26,7 +26,7 @@ from unabridged.ingest.reader import Source
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # What openpyxl, zipfile and the XML parser below it raise over damaged files.
 _FAILURES = (
-    KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, RuntimeError, NotImplementedError,
+    LookupError, ValueError, TypeError, AttributeError, OSError, EOFError, RuntimeError, NotImplementedError,
     SyntaxError, zipfile.BadZipFile, zlib.error, InvalidFileException,
 )  # fmt: skip
 _BLOCK_CHARACTERS = 400  # of rows in one block, so that a citation names a small range
