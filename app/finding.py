@@ -13,7 +13,12 @@ from unabridged.sentences import sentences_of
 
 MOST_PASSAGES = 3
 CLEARLY = 0.2  # of the best passage's probability: below it a passage is not shown beside the best one
+FAINT = 0.02  # probability: below it, or below twice an even share, the nearest passage stands out from nothing
 
+UNSURE = {
+    "en": "No passage clearly answers this. The nearest that I found:",
+    "zh": "没有段落明确回答这个问题。最接近的是：",
+}
 NOTHING = {
     "en": "I found no passage in these documents that seems to answer this.",
     "zh": "在这些文件中没有找到看来能回答这个问题的段落。",
@@ -27,7 +32,7 @@ NOTE = {
 def find_answer(
     engine: Engine, prompt: FinderPrompt, reading: Reading, context: Context, question: str, tally: Tally
 ) -> Generator[TextDelta | SourceCited, None, Said]:
-    """Yields the quotations as they are found."""
+    """Yields the quotations as they are found; below the model's own threshold they are the nearest, and said to be no more."""
     language = "zh" if any("\u3400" <= character <= "\u9fff" for character in question) else "en"
     asked = prompt.question(engine, question)
     tally.asked(len(asked))
@@ -35,7 +40,12 @@ def find_answer(
     tally.add(choice)
     text = ""
     citations: list[Citation] = []
-    for numbered in clearly_probable(context.passages, choice.probabilities, prompt.threshold):
+    sure = max(choice.probabilities) >= prompt.threshold
+    found = nearest(context.passages, choice.probabilities) if sure or stands_out(choice.probabilities) else []
+    if found and not sure:
+        text = f"{UNSURE[language]}\n\n"
+        yield TextDelta(text)
+    for numbered in found:
         start, end = best_sentence(engine, prompt, numbered, question, tally)
         citation = place(len(citations) + 1, numbered, start, end)
         citations.append(citation)
@@ -48,13 +58,15 @@ def find_answer(
     return Said(text + delta, tuple(citations))
 
 
-def clearly_probable(passages: tuple[Numbered, ...], probabilities: tuple[float, ...], threshold: float) -> list[Numbered]:
-    """The best passages, most probable first; none when even the best is below the model's own threshold."""
+def stands_out(probabilities: tuple[float, ...]) -> bool:
+    """Whether the best passage is nearer to the question than passages are by chance."""
+    return max(probabilities) >= max(FAINT, 2 / len(probabilities))
+
+
+def nearest(passages: tuple[Numbered, ...], probabilities: tuple[float, ...]) -> list[Numbered]:
+    """The best passages, most probable first: the best one, and those that are nearly as probable."""
     ranked = sorted(zip(probabilities, passages, strict=True), key=lambda pair: -pair[0])
-    best = ranked[0][0]
-    if best < threshold:
-        return []
-    return [numbered for probability, numbered in ranked[:MOST_PASSAGES] if probability >= CLEARLY * best]
+    return [numbered for probability, numbered in ranked[:MOST_PASSAGES] if probability >= CLEARLY * ranked[0][0]]
 
 
 def best_sentence(engine: Engine, prompt: FinderPrompt, numbered: Numbered, question: str, tally: Tally) -> tuple[int, int]:

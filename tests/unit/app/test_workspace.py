@@ -1,5 +1,6 @@
 """From a file to a cited answer over real readers and a real database, with a scripted engine."""
 
+import dataclasses
 import threading
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -241,6 +242,14 @@ def test_the_finder_says_when_nothing_seems_to_fit(workspace: Workspace, engines
     answer = finished(list(workspace.ask([document.id], "Xylophone?")))
     assert answer.citations == ()
     assert "no passage" in answer.text
+
+
+def test_an_unsure_finder_shows_what_is_nearest_and_says_so(workspace: Workspace, engines: FakeEngines, contract: Path) -> None:
+    document = drained(workspace.add(contract))
+    engines.script.finder = dataclasses.replace(FINDER, threshold=1.1)
+    answer = finished(list(workspace.ask([document.id], "Which courts settle disputes?")))
+    assert answer.text.startswith("No passage clearly answers this.")
+    assert answer.citations[0].quote == "Disputes go to the courts of Oslo."
 
 
 def test_a_finder_answers_in_the_language_of_the_question(workspace: Workspace, engines: FakeEngines, law: Path) -> None:
