@@ -69,6 +69,15 @@ def device_name() -> str:
     return found[-1] if found else "GPU"
 
 
+def _tiles_may_kill() -> bool:
+    """A virtual machine can announce AMX tiles and grant them, and the first instruction that loads one still ends the process."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
+    except OSError:  # not Linux
+        return False
+    return "amx_tile" in flags and "hypervisor" in flags
+
+
 class Model:
     """Weights and vocabulary of one GGUF file."""
 
@@ -76,6 +85,7 @@ class Model:
         params = lib.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         params.vocab_only = vocabulary_only
+        params.use_extra_bufts = not _tiles_may_kill()
         if dry:  # sizes only: nothing is mapped or allocated
             params.no_alloc, params.load_mode = True, 0
         _forget_log()

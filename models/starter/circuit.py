@@ -6,7 +6,7 @@ question `user words assistant`; the next token is the NUMBER of the passage tha
 
 The residual stream is cut into subspaces, each a slice of its dimensions:
 
-  T  token code: random balanced signs, the same for every spelling of a word ("the", " The", "THE")
+  T  token code: random balanced signs, the same for every spelling and form of a word ("law", " Law", "LAWS")
   B  the same word once more in other signs, scaled by the square root of its rarity r in 0..1
   X  context: B of this and the last tokens, fading by `FADE` per token
   C  passage code: balanced signs; written at a NUMBER, carried to its passage's tokens, and the votes that are collected
@@ -61,7 +61,7 @@ LINEAR, FLAT = 93, 127  # RoPE pairs: one whose sine is near linear in 0..WINDOW
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What the weights must know of the tokens: `group[i]` ties spellings together, `rarity[i]` is 0 (common) to 1."""
+    """What the weights must know of the tokens: `group[i]` ties forms together, `rarity[i]` is 0 (common) to 1."""
 
     group: NDArray[np.int64]
     rarity: Array

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import gguf
 import numpy as np
+import snowballstemmer
 from numpy.typing import NDArray
 from unabridged.models.starter import circuit, tokenizer
 
+_STEMMER = snowballstemmer.stemmer("english")
 THRESHOLD = 0.8  # of the questions made from training text, 4% of the answerable and 81% of the others are below it
 
 
@@ -79,7 +81,7 @@ def write(
 
 
 def vocabulary(ranks: Mapping[bytes, int], shares: NDArray[np.float64]) -> circuit.Vocabulary:
-    """Spellings of a word in one group; rarity from `shares`, each token's share of the training text."""
+    """Spellings and forms of a word in one group; rarity from `shares`, each token's share of the training text."""
     words = sorted(ranks, key=ranks.__getitem__)
     groups: dict[bytes, int] = {}
     group = np.array([groups.setdefault(_word(token), len(groups)) for token in words], np.int64)
@@ -96,11 +98,14 @@ def vocabulary(ranks: Mapping[bytes, int], shares: NDArray[np.float64]) -> circu
 
 
 def _word(token: bytes) -> bytes:
-    """What ties spellings together: the word without its space and case; other bytes stand for themselves."""
+    """What ties forms of a word together: its stem, without space and case; other bytes stand for themselves."""
     try:
-        return token.decode().strip().lower().encode() or token
+        word = token.decode().strip().lower()
     except UnicodeDecodeError:
         return token
+    if word.isascii() and word.isalpha():
+        word = _STEMMER.stemWord(word)
+    return word.encode() or token
 
 
 def _trained(known: circuit.Vocabulary, checkpoint: Path) -> dict[str, NDArray[np.float32]]:
