@@ -70,7 +70,7 @@ def device_name() -> str:
 
 
 def _tiles_may_kill() -> bool:
-    """A virtual machine can announce AMX tiles and grant them, and the first instruction that loads one still ends the process."""
+    """Virtual machines may announce AMX tiles and grant them, and the first load of one still ends the process."""
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
     except OSError:  # not Linux
