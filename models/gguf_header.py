@@ -77,7 +77,7 @@ def read_header(path: Path) -> GgufHeader:
             return _Cursor(data).header(path)
     except (_CutShort, struct.error, UnicodeDecodeError, OverflowError) as error:
         raise ModelFileError(
-            f"{path.name} is damaged or cut short ({error or 'a length is out of bounds'}).", hint="Fetch the file again."
+            f"{path.name} is damaged or cut short ({error}).", hint="Fetch the file again."
         ) from error
 
 
@@ -114,7 +114,7 @@ class _Cursor:
 
     def _take(self, count: int) -> bytes:
         if count < 0 or self._at + count > len(self._data):
-            raise _CutShort
+            raise _CutShort("its header ends too early")
         self._at += count
         return self._data[self._at - count : self._at]
 
@@ -123,7 +123,7 @@ class _Cursor:
 
     def _bounded(self, count: int, least_bytes: int) -> int:
         if count * least_bytes > len(self._data) - self._at:
-            raise _CutShort
+            raise _CutShort("its header ends too early")
         return count
 
     def _text(self) -> str:
