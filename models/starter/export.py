@@ -8,16 +8,14 @@ usage: python -m unabridged.models.starter.export vocabulary.tiktoken counts.npz
 import argparse
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import gguf
 import numpy as np
-import snowballstemmer
 from numpy.typing import NDArray
 from unabridged.models.starter import circuit, tokenizer
 
-_STEMMER = snowballstemmer.stemmer("english")
 THRESHOLD = 0.8  # of the questions made from training text, 4% of the answerable and 81% of the others are below it
 
 
@@ -82,9 +80,12 @@ def write(
 
 def vocabulary(ranks: Mapping[bytes, int], shares: NDArray[np.float64]) -> circuit.Vocabulary:
     """Spellings and forms of a word in one group; rarity from `shares`, each token's share of the training text."""
+    import snowballstemmer  # of the extra `train`, as all that only making the weights needs
+
+    stem = snowballstemmer.stemmer("english").stemWord
     words = sorted(ranks, key=ranks.__getitem__)
     groups: dict[bytes, int] = {}
-    group = np.array([groups.setdefault(_word(token), len(groups)) for token in words], np.int64)
+    group = np.array([groups.setdefault(_word(token, stem), len(groups)) for token in words], np.int64)
     share = np.bincount(group, weights=shares[: len(words)])[group]
     rarity = -np.log(share + 1e-6) / np.log(1e6)
     first = len(words)
@@ -97,14 +98,14 @@ def vocabulary(ranks: Mapping[bytes, int], shares: NDArray[np.float64]) -> circu
     )
 
 
-def _word(token: bytes) -> bytes:
+def _word(token: bytes, stem: Callable[[str], str]) -> bytes:
     """What ties forms of a word together: its stem, without space and case; other bytes stand for themselves."""
     try:
         word = token.decode().strip().lower()
     except UnicodeDecodeError:
         return token
     if word.isascii() and word.isalpha():
-        word = _STEMMER.stemWord(word)
+        word = stem(word)
     return word.encode() or token
 
 
