@@ -13,7 +13,7 @@ from unabridged.sentences import sentences_of
 
 MOST_PASSAGES = 3
 CLEARLY = 0.2  # of the best passage's probability: below it a passage is not shown beside the best one
-FAINT = 0.02  # probability: below it, or below twice an even share, the nearest passage stands out from nothing
+EVEN_SHARES = 5  # a nearest passage less probable than this many even shares stands out from nothing
 
 UNSURE = {
     "en": "No passage clearly answers this. The nearest that I found:",
@@ -60,7 +60,7 @@ def find_answer(
 
 def stands_out(probabilities: tuple[float, ...]) -> bool:
     """Whether the best passage is nearer to the question than passages are by chance."""
-    return max(probabilities) >= max(FAINT, 2 / len(probabilities))
+    return max(probabilities) >= min(0.5, EVEN_SHARES / len(probabilities))
 
 
 def nearest(passages: tuple[Numbered, ...], probabilities: tuple[float, ...]) -> list[Numbered]:
@@ -71,7 +71,7 @@ def nearest(passages: tuple[Numbered, ...], probabilities: tuple[float, ...]) ->
 
 def best_sentence(engine: Engine, prompt: FinderPrompt, numbered: Numbered, question: str, tally: Tally) -> tuple[int, int]:
     """The span of one sentence in the passage: the sentences are numbered and the model points at one of them."""
-    spans = sentences_of(numbered)
+    spans = with_words(numbered.text, sentences_of(numbered))
     if len(spans) == 1:
         return spans[0]
     sentences = [numbered.text[start:end] for start, end in spans]
@@ -80,6 +80,11 @@ def best_sentence(engine: Engine, prompt: FinderPrompt, numbered: Numbered, ques
     )
     tally.add(choice)
     return spans[choice.best]
+
+
+def with_words(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Without bare numbers, of which tables of contents are full and which say nothing; all, if there is nothing else."""
+    return [(start, end) for start, end in spans if any(map(str.isalpha, text[start:end]))] or spans
 
 
 def _quoted(quote: str, language: str) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unabridged.citations import MarkerFilter, place, without_marks
 from unabridged.errors import Failure
+from unabridged.finding import with_words
 from unabridged.ingest.document import Anchor, Block, BlockKind, Document, Page, Passage
 from unabridged.prompts import Numbered
 from unabridged.sentences import sentence_spans, sentences_of
@@ -150,3 +151,9 @@ def passage(start: int, end: int) -> Numbered:
         pages=[Page(1, "i", 0, second, 595, 842), Page(2, "ii", second, len(TEXT), 595, 842)],
     )
     return Numbered(1, document, Passage(1, start, end, Anchor()))
+
+
+def test_a_bare_number_is_no_quotation_unless_there_is_nothing_else() -> None:
+    assert with_words("Survival 47", [(0, 8), (9, 11)]) == [(0, 8)]
+    assert with_words("第五条 47", [(0, 3), (4, 6)]) == [(0, 3)]
+    assert with_words("47 48", [(0, 2), (3, 5)]) == [(0, 2), (3, 5)]
