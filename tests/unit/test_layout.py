@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -52,6 +53,12 @@ def test_every_folder_of_code_is_a_package() -> None:
 
 def test_the_packaging_folder_does_not_shadow_the_library() -> None:
     assert not (ROOT / "packaging" / "__init__.py").exists()
+
+
+def test_the_readme_shows_every_file_and_what_it_is_for() -> None:
+    written = runpy.run_path(str(ROOT / "packaging" / "readme_tree.py"))
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert written["with_tree"](readme) == readme, "run: python packaging/readme_tree.py"
 
 
 def test_no_module_shadows_a_package_and_none_has_an_idle_name() -> None:
