@@ -91,6 +91,19 @@ def parser() -> argparse.ArgumentParser:
     command = _command(group, "use", "choose the one that answers from now on", "commands_models:use")
     command.add_argument("model", metavar="MODEL", help="a listed name, or the path of a GGUF file")
 
+    command = _command(group, "plan", "what it needs here: memory, the largest window, what to change", "commands_models:plan")
+    command.add_argument("model", metavar="MODEL", help="a listed name, or the path of a GGUF file")
+    command.add_argument("--window", type=int, default=0, metavar="TOKENS", help="default: the largest that fits")
+    command.add_argument("--kv-type", default="f16", metavar="TYPE", help="f16 (default), q8_0 or q4_0")
+    _json(command)
+
+    group = _command(commands, "cache", "readings kept on disk", None).add_subparsers(metavar="ACTION", required=True)
+    command = _command(group, "list", "list them, the last used first", "commands_cache:list_readings")
+    _json(command)
+    _command(group, "clear", "remove them all; documents and conversations stay", "commands_cache:clear")
+    command = _command(group, "verify", "check every segment and remove the damaged ones", "commands_cache:verify")
+    _json(command)
+
     command = _command(commands, "doctor", "what this machine has, what is missing, what to do", "commands_models:doctor")
     _json(command)
     return top

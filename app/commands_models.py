@@ -1,13 +1,16 @@
-"""The commands about models and the machine: models list, models use, doctor."""
+"""The commands about models and the machine: models list, models use, models plan, doctor."""
 
 import argparse
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from unabridged import catalogue
 from unabridged.console import print_json
+from unabridged.errors import DoesNotFit
 from unabridged.home import open_home
 from unabridged.settings import load_settings, save_settings
+
+GIB = 1 << 30
 
 
 def list_models(options: argparse.Namespace) -> int:
@@ -28,6 +31,29 @@ def use(options: argparse.Namespace) -> int:
     save_settings(home, settings)
     sys.stdout.write(f"{settings.model} answers from now on.\n")
     return 0
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Status 4 where the window asked for does not fit."""
+    from unabridged.models.plan import as_json, plan_model
+
+    path = catalogue.model_path(replace(load_settings(open_home()), model=options.model))
+    catalogue.check(path)
+    made = plan_model(path, window=options.window, kv_type=options.kv_type)
+    if options.json:
+        print_json(as_json(made))
+        return 0 if made.fits else DoesNotFit.exit_status
+    sys.stdout.write(f"{made.name} ({made.architecture}), KV cache in {made.kv_type}, window {made.window:,} tokens\n")
+    for line in made.lines:
+        sys.stdout.write(f"{line.size_bytes / GIB:9.2f} GiB  {line.what}: {line.why}\n")
+    verdict = "fits" if made.fits else "does not fit"
+    sys.stdout.write(
+        f"{made.needed_bytes / GIB:9.2f} GiB  in all; {made.free_bytes / GIB:,.2f} GiB are free: it {verdict}. "
+        f"Largest window {made.largest_window:,} tokens, trained for {made.trained_window:,}.\n"
+    )
+    for advice in made.advice:
+        sys.stdout.write(f"  {advice}\n")
+    return 0 if made.fits else DoesNotFit.exit_status
 
 
 def doctor(options: argparse.Namespace) -> int:

@@ -58,6 +58,33 @@ def test_a_second_question_from_another_process_evaluates_about_the_question(tmp
     assert second["receipt"]["prompt_tokens"] - second["receipt"]["reused_tokens"] < 50
 
 
+def test_a_plan_says_what_fits_and_refuses_what_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "plan", "starter", "--window", "4096", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["fits"]
+    assert plan["needed_bytes"] == sum(line["size_bytes"] for line in plan["lines"]) > 0
+    assert main(["models", "plan", "starter", "--window", "9000000000"]) == 4
+    assert "does not fit" in capsys.readouterr().out
+
+
+def test_kept_readings_are_listed_verified_and_cleared(
+    contract: Path, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["read", str(contract)]) == 0
+    capsys.readouterr()
+    assert main(["cache", "list", "--json"]) == 0
+    (reading,) = json.loads(capsys.readouterr().out)["readings"]
+    assert reading["tokens"] > 0
+    (segment,) = home.segments.glob("*/*.segment")
+    whole = segment.read_bytes()
+    segment.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert main(["cache", "verify", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"checked": 1, "damaged": 1, "size_bytes": 0}
+    assert main(["read", str(contract)]) == 0
+    assert main(["cache", "clear"]) == 0
+    assert not list(home.segments.glob("*/*.segment"))
+
+
 def test_read_can_be_interrupted_and_goes_on_where_it_was(tmp_path: Path) -> None:
     file = a_long_file(tmp_path, clauses=600)
     process = subprocess.Popen(command("read", str(file)), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
