@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from unabridged.models.drafting import NgramIndex
 from unabridged.models.engine import Tokens
-from unabridged.models.llama_binding import Context
+from unabridged.models.llama_context import Context
 
 SCRATCH = 0  # the sequence through which segments come and go
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from unabridged.models.cache_map import CacheMap, Fork
 from unabridged.models.engine import Tokens
-from unabridged.models.llama_binding import Logits
+from unabridged.models.llama_context import Logits
 from unabridged.models.scheduler import Feed
 
 

@@ -9,7 +9,7 @@ from unabridged.models.cache_map import CacheMap, Fork
 from unabridged.models.choosing import log_softmax
 from unabridged.models.drafting import Drafter
 from unabridged.models.engine import Generation, Piece, Sampling, Tokens
-from unabridged.models.llama_binding import Sampler
+from unabridged.models.llama_sampler import Sampler
 from unabridged.models.scheduler import Feed
 from unabridged.models.text_stream import TextStream
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from unabridged.errors import UsageError
 from unabridged.models.gguf_header import GgufHeader
-from unabridged.models.llama_binding import AS_TRAINED, Rope
+from unabridged.models.llama_context import AS_TRAINED, Rope
 
 LARGEST_FACTOR = 8.0
 _STEP = 4  # factors are quarters, so that a slightly longer document does not change all keys

@@ -4,12 +4,16 @@ Runs in the engine process. Everything is linear in the window: a dry run at two
 is there without any.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from unabridged.models.gguf_header import read_header
 from unabridged.models.kv_size import kv_bytes_per_token
-from unabridged.models.llama_binding import AS_TRAINED, Rope, dry_run
+from unabridged.models.llama_context import AS_TRAINED, Context, Rope
+from unabridged.models.llama_library import log
+from unabridged.models.llama_model import Model
 
 _WINDOWS = (8192, 16384)
 
@@ -58,3 +62,53 @@ def measure(
         scratch_bytes=max(0, small.scratch_bytes - per_token * _WINDOWS[0]),
         state_bytes=small.state_bytes,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What llama.cpp says that it would allocate, in bytes."""
+
+    kv_bytes: int
+    state_bytes: int
+    scratch_bytes: int
+
+
+def dry_run(
+    path: Path,
+    *,
+    windows: Sequence[int],
+    kv_type: str,
+    chunk_tokens: int,
+    sequences: int,
+    outputs: int,
+    gpu_layers: int,
+    rope: Rope = AS_TRAINED,
+) -> list[DryRun]:
+    """One for each window; weights and caches are neither read nor allocated."""
+    model = Model(path, gpu_layers=gpu_layers, dry=True)
+    found = []
+    for window in windows:
+        with Context(
+            model,
+            window=window,
+            chunk_tokens=chunk_tokens,
+            sequences=sequences,
+            outputs=outputs,
+            kv_type=kv_type,
+            threads=1,
+            rope=rope,
+        ):
+            found.append(reported_buffers())
+    model.close()
+    return found
+
+
+def reported_buffers() -> DryRun:
+    """Of the context that was opened last, from llama.cpp's own words."""
+    text = "\n".join(log)
+    mebibytes = {
+        "kv": re.findall(r"kv_cache\w*: size = +([\d.]+) MiB", text),
+        "state": re.findall(r"RS buffer size = +([\d.]+) MiB", text),
+        "scratch": re.findall(r"(?:compute|output) buffer size = +([\d.]+) MiB", text),
+    }
+    return DryRun(*(int(sum(map(float, mebibytes[name])) * (1 << 20)) for name in ("kv", "state", "scratch")))

@@ -14,17 +14,9 @@ from unabridged.models.engine import ChatFrame, EngineOptions, Finder, ModelInfo
 from unabridged.models.extension import can_stretch, extension
 from unabridged.models.footprint import measure
 from unabridged.models.gguf_header import GgufHeader, read_header
-from unabridged.models.llama_binding import (
-    KV_TYPES,
-    LIBRARY_VERSION,
-    Context,
-    Model,
-    Rope,
-    Rows,
-    device_name,
-    gpu_is_usable,
-    start_backend,
-)
+from unabridged.models.llama_context import KV_TYPES, Context, Rope, Rows
+from unabridged.models.llama_library import LIBRARY_VERSION, device_name, gpu_is_usable, start_backend
+from unabridged.models.llama_model import Model
 from unabridged.models.segment_cache import SegmentCache
 from unabridged.models.segments import SegmentStore
 from unabridged.models.session import OUTPUTS, SEQUENCES, Session

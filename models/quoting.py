@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from unabridged.errors import UsageError
 from unabridged.models.choosing import log_softmax
 from unabridged.models.engine import Tokens
-from unabridged.models.llama_binding import Logits
+from unabridged.models.llama_context import Logits
 
 STEP = 64  # tokens fed at once, all with logits
 _CLOSERS = tuple(mark.encode() for mark in '"”’」』»›)）]】\n')

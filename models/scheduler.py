@@ -14,7 +14,7 @@ from typing import Any
 
 from unabridged.errors import EngineFailed, UnabridgedError
 from unabridged.models.engine import Tokens
-from unabridged.models.llama_binding import Aborted, CacheFull, Context, Rows
+from unabridged.models.llama_context import Aborted, CacheFull, Context, Rows
 
 SHORT = 16  # tokens: a feed up to this long is an answer, not a reading
 

@@ -12,7 +12,9 @@ from unabridged.models.choosing import score_options
 from unabridged.models.decoding import Answer, append
 from unabridged.models.drafting import Drafter, NgramIndex
 from unabridged.models.engine import Choice, Quotation, Reading, ReadProgress, Sampling, Tokens
-from unabridged.models.llama_binding import AS_TRAINED, Context, Model, Rope, Sampler
+from unabridged.models.llama_context import AS_TRAINED, Context, Rope
+from unabridged.models.llama_model import Model
+from unabridged.models.llama_sampler import Sampler
 from unabridged.models.pace import Pace
 from unabridged.models.quoting import Copyist
 from unabridged.models.scheduler import Alone, Feed, Job, Scheduler, Wait

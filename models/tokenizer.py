@@ -13,7 +13,7 @@ import tiktoken
 from unabridged.errors import UsageError
 from unabridged.models.engine import Tokens
 from unabridged.models.gguf_header import GgufHeader
-from unabridged.models.llama_binding import Model
+from unabridged.models.llama_model import Model
 from unabridged.models.split_patterns import IGNORES_MERGES, split_pattern
 
 _NORMAL, _CONTROL, _USER_DEFINED = 1, 3, 4  # token types of the GGUF format

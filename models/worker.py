@@ -24,7 +24,8 @@ from unabridged.errors import DoesNotFit, EngineFailed, UnabridgedError
 from unabridged.models.engine import EngineOptions, Sampling
 from unabridged.models.footprint import measure
 from unabridged.models.gguf_header import read_header
-from unabridged.models.llama_binding import Model, start_backend
+from unabridged.models.llama_library import start_backend
+from unabridged.models.llama_model import Model
 from unabridged.models.messages import PROTOCOL, Part, read_message, write_message
 from unabridged.models.open_model import OpenModel, open_model
 from unabridged.models.scheduler import Event, Job, Ticket

@@ -22,7 +22,10 @@ from llama_cpp import llama_cpp as lib
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from unabridged.models.engine import EngineOptions, Sampling, Tokens
-from unabridged.models.llama_binding import Context, Model, Rows, reported_buffers, start_backend
+from unabridged.models.footprint import reported_buffers
+from unabridged.models.llama_context import Context, Rows
+from unabridged.models.llama_library import start_backend
+from unabridged.models.llama_model import Model
 from unabridged.models.open_model import OpenModel, open_model
 
 from tests.unit.models.tiny_models import WORDS_FROM, write_tiny_model

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from unabridged.models.choosing import log_softmax
 from unabridged.models.engine import EngineOptions, Reading, Sampling, Tokens
-from unabridged.models.llama_binding import Context, Model, Rows, start_backend
+from unabridged.models.llama_context import Context, Rows
+from unabridged.models.llama_library import start_backend
+from unabridged.models.llama_model import Model
 from unabridged.models.open_model import OpenModel, open_model
 from unabridged.models.scheduler import Ticket
 from unabridged.models.segment_cache import SegmentCache

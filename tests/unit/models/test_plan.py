@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from unabridged.errors import ModelFileError, UsageError
-from unabridged.models.footprint import Footprint, measure
+from unabridged.models.footprint import Footprint, measure, reported_buffers
 from unabridged.models.gguf_header import read_header
-from unabridged.models.llama_binding import Context, Model, reported_buffers, start_backend
+from unabridged.models.llama_context import Context
+from unabridged.models.llama_library import start_backend
+from unabridged.models.llama_model import Model
 from unabridged.models.plan import gpu_layers_that_fit, make_plan, plan_model
 
 from tests.unit.models.tiny_models import write_tiny_model

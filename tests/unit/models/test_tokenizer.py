@@ -12,7 +12,8 @@ from unabridged.models.counting import count_tokens
 from unabridged.models.engine import EngineOptions
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.gguf_header import read_header
-from unabridged.models.llama_binding import Model, start_backend
+from unabridged.models.llama_library import start_backend
+from unabridged.models.llama_model import Model
 from unabridged.models.open_model import OpenModel
 from unabridged.models.tokenizer import SAMPLE, Tokenizer
 
