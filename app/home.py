@@ -42,6 +42,11 @@ class Home:
         return self.folder / "segments"
 
     @property
+    def models(self) -> Path:
+        """Model files that were fetched; made when the first one is."""
+        return self.folder / "models"
+
+    @property
     def instances(self) -> Path:
         """A locked file for each program that runs on this home."""
         return self.folder / "instances"
