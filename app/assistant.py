@@ -13,6 +13,7 @@ from unabridged.finding import find_answer
 from unabridged.ingest.document import Document, Passage
 from unabridged.models import engine as contract
 from unabridged.models.engine import Engine, Sampling
+from unabridged.notes import Note
 from unabridged.prompts import RULES, ChatPrompt, Exchange, FinderPrompt
 from unabridged.receipts import Tally
 
@@ -24,10 +25,11 @@ Books = Sequence[tuple[Document, Sequence[Passage]]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A question, with the earlier exchanges that it follows. `started` and `ingest_s` are the caller's clock."""
+    """A question, with the earlier exchanges that it follows and its notes. `started`, `ingest_s` are the caller's clock."""
 
     question: str
     history: tuple[Exchange, ...] = ()
+    notes: tuple[Note, ...] = ()
     answer_tokens: int = 1024
     temperature: float = 0.0
     fresh: bool = False
@@ -71,7 +73,7 @@ class Assistant:
         if isinstance(self.prompt, FinderPrompt):
             needed = len(self.prompt.question(self.engine, request.question)) * 2 + context.longest_passage * 2
         else:
-            asked = len(self.prompt.question(self.engine, request.question, request.history))
+            asked = len(self.prompt.question(self.engine, request.question, request.history, request.notes))
             needed = asked + request.answer_tokens + EVIDENCE_TOKENS + context.longest_passage
         return -(-needed // RESERVE_STEP) * RESERVE_STEP
 
@@ -120,6 +122,7 @@ class Assistant:
             request.question,
             tally,
             history=request.history,
+            notes=request.notes,
             limit=request.answer_tokens,
             sampling=Sampling(temperature=request.temperature),
         )

@@ -8,6 +8,7 @@ from unabridged.citations import Citation, MarkerFilter, place, without_marks
 from unabridged.context import Context
 from unabridged.events import SourceCited, TextDelta, translate
 from unabridged.models.engine import Engine, Reading, Sampling, Tokens
+from unabridged.notes import Note
 from unabridged.prompts import ChatPrompt, Exchange
 from unabridged.receipts import Tally
 from unabridged.sentences import sentences_of
@@ -22,11 +23,12 @@ def chat_answer(
     tally: Tally,
     *,
     history: Sequence[Exchange],
+    notes: Sequence[Note] = (),
     limit: int,
     sampling: Sampling,
 ) -> Generator[TextDelta | SourceCited, None, Said]:
     """Yields the answer as it streams, then its sources."""
-    asked = prompt.question(engine, question, history)
+    asked = prompt.question(engine, question, history, notes)
     tally.asked(len(asked))
     markers = MarkerFilter({numbered.number: numbered for numbered in context.passages})
     stream = engine.generate(reading, asked, limit=limit, sampling=sampling)

@@ -1,7 +1,8 @@
 """Conversations as trees of turns: editing or asking again makes a branch, nothing is overwritten. Knows no models.
 
 A turn is a question and its answer; its parent is the turn before it. An answer is written down while it streams, so that a
-crash loses nothing that was seen. Citations carry their own words: they stay true when the document is removed.
+crash loses nothing that was seen. Citations carry their own words: they stay true when the document is removed. Incognito
+conversations live in a database in memory and are gone with the program.
 """
 
 import json
@@ -14,12 +15,15 @@ from typing import Any
 import numpy as np
 from unabridged.answers import Answer, Seconds
 from unabridged.citations import Citation
+from unabridged.conversation_search import Hit, query, surroundings
 from unabridged.errors import UsageError
 from unabridged.models.engine import Tokens
+from unabridged.notes import Note
 from unabridged.receipts import DocumentReceipt, Receipt
 from unabridged.store import Store
 
 TITLE_CHARACTERS = 60
+INCOGNITO = "incognito-"  # begins the ids of what is kept in memory only
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +35,19 @@ class Conversation:
     documents: tuple[tuple[str, str], ...]
     created_at: str
     changed_at: str
+    archived: bool = False
+
+    @property
+    def incognito(self) -> bool:
+        return self.id.startswith(INCOGNITO)
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """`state` is answering, finished, stopped or failed; `receipt` and `seconds` are there when it is finished."""
+    """`state` is answering, finished, stopped or failed; `receipt` and `seconds` are there when it is finished.
+
+    `notes` are what it took along beside the documents. A `forgotten` turn is kept and shown, but the model no longer reads it.
+    """
 
     id: str
     conversation_id: str
@@ -51,61 +63,89 @@ class Turn:
     seconds: Seconds | None
     reply_tokens: tuple[int, ...]
     created_at: str
+    notes: tuple[Note, ...] = ()
+    forgotten: bool = False
 
 
 class Conversations:
     def __init__(self, store: Store, *, owner: str = "") -> None:
         """`owner` is the program that answers the turns which begin here: see instances.py."""
-        self._store = store
+        self._kept = store
+        self._incognito = Store(":memory:")
         self._owner = owner
 
-    def start(self, documents: Sequence[tuple[str, str]], *, title: str) -> Conversation:
+    def close(self) -> None:
+        """The incognito conversations are gone after this."""
+        self._incognito.close()
+
+    def start(self, documents: Sequence[tuple[str, str]], *, title: str, incognito: bool = False) -> Conversation:
         """A new conversation about documents, given as (id, name)."""
-        conversation_id = uuid.uuid4().hex
-        with self._store.transaction() as db:
+        conversation_id = (INCOGNITO if incognito else "") + uuid.uuid4().hex
+        with self._store(conversation_id).transaction() as db:
             db.table("conversations").insert({"id": conversation_id, "title": _title(title), "created_at": _now()})
         self.use_documents(conversation_id, documents)
         return self.get(conversation_id)
 
     def use_documents(self, conversation_id: str, documents: Sequence[tuple[str, str]]) -> None:
         """What the conversation is about from now on, in the order of the reading."""
-        with self._store.transaction() as db:
+        with self._store(conversation_id).transaction() as db:
             db.table("conversation_documents").delete_where("conversation_id = ?", [conversation_id])
             db.table("conversation_documents").insert_all(
                 {"conversation_id": conversation_id, "position": position, "document_id": document_id, "name": name}
                 for position, (document_id, name) in enumerate(documents)
             )
 
-    def list(self) -> Sequence[Conversation]:
-        """All conversations, the last changed first."""
-        rows = self._store.rows(
-            "SELECT c.*, coalesce((SELECT max(t.created_at) FROM turns t WHERE t.conversation_id = c.id), c.created_at) "
-            "AS changed_at FROM conversations c ORDER BY changed_at DESC"
-        )
-        return [self._conversation(row) for row in rows]
+    def list(self, *, archived: bool = False) -> Sequence[Conversation]:
+        """All conversations, the last changed first; with `archived` those that were put away instead."""
+        stores = (self._kept, self._incognito)
+        found = [item for store in stores for item in _conversations(store, "c.archived = ?", int(archived))]
+        return sorted(found, key=lambda conversation: conversation.changed_at, reverse=True)
 
     def get(self, conversation_id: str) -> Conversation:
         """Raises UsageError when there is none."""
-        for conversation in self.list():
-            if conversation.id == conversation_id:
-                return conversation
+        for conversation in _conversations(self._store(conversation_id), "c.id = ?", conversation_id):
+            return conversation
         raise UsageError("There is no such conversation.", hint="It may have been deleted in another window.")
 
+    def search(self, words: str, *, limit: int = 200) -> Sequence[Hit]:
+        """Turns and titles that have all of the words, the last said first; Chinese is found from one character on."""
+        if not (sought := query(words)):
+            return []
+        values = {"words": sought, "limit": limit}
+        found = [row for store in (self._kept, self._incognito) for row in store.rows(_SEARCH, values)]
+        hits = sorted(found, key=lambda row: row.pop("created_at"), reverse=True)[:limit]
+        return [_hit(words, **row) for row in hits]
+
     def rename(self, conversation_id: str, title: str) -> None:
-        with self._store.transaction() as db:
+        with self._store(conversation_id).transaction() as db:
             db.table("conversations").update(conversation_id, {"title": _title(title)})
+
+    def archive(self, conversation_id: str, *, archived: bool = True) -> None:
+        """Put it away (or take it out again): it is still searched, exported and continued."""
+        with self._store(conversation_id).transaction() as db:
+            db.table("conversations").update(conversation_id, {"archived": int(archived)})
 
     def delete(self, conversation_id: str) -> None:
         """Really gone: the database overwrites what it deletes."""
-        with self._store.transaction() as db:
+        store = self._store(conversation_id)
+        with store.transaction() as db:
             db.table("conversations").delete_where("id = ?", [conversation_id])
+        store.overwrite_deleted()
 
     def begin(
-        self, conversation_id: str, question: str, *, parent_id: str | None, follows: bool, model: str, fingerprint: str
+        self,
+        conversation_id: str,
+        question: str,
+        *,
+        parent_id: str | None,
+        follows: bool,
+        model: str,
+        fingerprint: str,
+        notes: Sequence[Note] = (),
     ) -> str:
         """A turn whose answer is to come; returns its id. A sibling of other turns with the same parent is a branch."""
-        turn_id = uuid.uuid4().hex
-        with self._store.transaction() as db:
+        turn_id = (INCOGNITO if conversation_id.startswith(INCOGNITO) else "") + uuid.uuid4().hex
+        with self._store(conversation_id).transaction() as db:
             db.table("turns").insert(
                 {
                     "id": turn_id,
@@ -117,18 +157,19 @@ class Conversations:
                     "model": model,
                     "fingerprint": fingerprint,
                     "owner": self._owner,
+                    "notes": json.dumps([asdict(note) for note in notes], ensure_ascii=False),
                     "created_at": _now(),
                 }
             )
         return turn_id
 
     def extend(self, turn_id: str, text: str) -> None:
-        with self._store.transaction() as db:
+        with self._store(turn_id).transaction() as db:
             db.execute("UPDATE turns SET answer = answer || ? WHERE id = ?", [text, turn_id])
 
     def finish(self, turn_id: str, answer: Answer) -> None:
         """The final text, citations and receipt, in one transaction."""
-        with self._store.transaction() as db:
+        with self._store(turn_id).transaction() as db:
             db.table("turns").update(
                 turn_id,
                 {
@@ -143,32 +184,39 @@ class Conversations:
 
     def leave(self, turn_id: str, *, failed: bool) -> None:
         """The answer ends where it stands: stopped by the user, or by an error."""
-        with self._store.transaction() as db:
+        with self._store(turn_id).transaction() as db:
             state = "failed" if failed else "stopped"
             db.execute("UPDATE turns SET state = ? WHERE id = ? AND state = 'answering'", [state, turn_id])
 
     def leave_orphans(self, is_alive: Callable[[str], bool]) -> None:
         """Turns whose program died in mid-answer are stopped: what it had said is kept."""
-        owners = self._store.rows("SELECT DISTINCT owner FROM turns WHERE state = 'answering'")
+        owners = self._kept.rows("SELECT DISTINCT owner FROM turns WHERE state = 'answering'")
         for dead in [row["owner"] for row in owners if not is_alive(row["owner"])]:
-            with self._store.transaction() as db:
+            with self._kept.transaction() as db:
                 db.execute("UPDATE turns SET state = 'stopped' WHERE state = 'answering' AND owner = ?", [dead])
 
     def delete_turn(self, turn_id: str) -> None:
-        """A turn with all turns that follow it."""
-        with self._store.transaction() as db:
+        """A turn with all turns that follow it, really gone."""
+        store = self._store(turn_id)
+        with store.transaction() as db:
             db.table("turns").delete_where("id = ?", [turn_id])
+        store.overwrite_deleted()
+
+    def forget_turn(self, turn_id: str, *, forgotten: bool = True) -> None:
+        """The model no longer reads this turn (or reads it again); it stays in the conversation and is shown."""
+        with self._store(turn_id).transaction() as db:
+            db.table("turns").update(turn_id, {"forgotten": int(forgotten)})
 
     def turn(self, turn_id: str) -> Turn:
         """Raises UsageError when there is none."""
-        turns = self._turns("WHERE id = ?", [turn_id])
+        turns = _turns(self._store(turn_id), "id = ?", turn_id)
         if not turns:
             raise UsageError("There is no such turn.", hint="Its conversation may have been deleted in another window.")
         return turns[0]
 
     def turns(self, conversation_id: str) -> Sequence[Turn]:
         """Every turn of the tree in the order of asking; `parent_id` gives the branches."""
-        return self._turns("WHERE conversation_id = ?", [conversation_id])
+        return _turns(self._store(conversation_id), "conversation_id = ?", conversation_id)
 
     def path(self, turn_id: str) -> Sequence[Turn]:
         """From the first question down to this turn."""
@@ -180,22 +228,50 @@ class Conversations:
             step = by_id[step].parent_id
         return path[::-1]
 
-    def _turns(self, where: str, values: Sequence[str]) -> Sequence[Turn]:
-        rows = self._store.rows(f"SELECT * FROM turns {where} ORDER BY created_at, rowid", values)  # noqa: S608 `where` is ours
-        cited = self._store.rows(
-            f"SELECT * FROM citations WHERE turn_id IN (SELECT id FROM turns {where}) ORDER BY turn_id, n",  # noqa: S608
-            values,
-        )
-        citations: dict[str, list[Citation]] = {}
-        for row in cited:
-            citations.setdefault(row.pop("turn_id"), []).append(Citation(**row))
-        return [_turn(row, citations.get(row["id"], [])) for row in rows]
+    def _store(self, some_id: str) -> Store:
+        return self._incognito if some_id.startswith(INCOGNITO) else self._kept
 
-    def _conversation(self, row: dict[str, Any]) -> Conversation:
-        documents = self._store.rows(
-            "SELECT document_id, name FROM conversation_documents WHERE conversation_id = ? ORDER BY position", [row["id"]]
-        )
-        return Conversation(documents=tuple((item["document_id"], item["name"]) for item in documents), **row)
+
+_SEARCH = """
+    SELECT t.conversation_id, c.title, t.id AS turn_id, t.question || char(10) || t.answer AS text, t.created_at
+    FROM said JOIN turns t ON t.rowid = said.rowid JOIN conversations c ON c.id = t.conversation_id WHERE said MATCH :words
+    UNION ALL
+    SELECT c.id, c.title, NULL, c.title, c.created_at
+    FROM said JOIN conversations c ON c.rowid = -said.rowid WHERE said MATCH :words
+    ORDER BY 5 DESC LIMIT :limit
+"""
+
+
+def _hit(sought: str, text: str, **row: str) -> Hit:
+    before, words, after = surroundings(text, sought)
+    return Hit(before=before, words=words, after=after, **row)
+
+
+def _conversations(store: Store, where: str, value: object) -> list[Conversation]:
+    rows = store.rows(
+        "SELECT c.*, coalesce((SELECT max(t.created_at) FROM turns t WHERE t.conversation_id = c.id), c.created_at) "  # noqa: S608
+        f"AS changed_at FROM conversations c WHERE {where} ORDER BY changed_at DESC",
+        [value],
+    )
+    documents: dict[str, list[tuple[str, str]]] = {}
+    for row in store.rows("SELECT conversation_id, document_id, name FROM conversation_documents ORDER BY position"):
+        documents.setdefault(row["conversation_id"], []).append((row["document_id"], row["name"]))
+    return [
+        Conversation(**{**row, "archived": bool(row["archived"]), "documents": tuple(documents.get(row["id"], ()))})
+        for row in rows
+    ]
+
+
+def _turns(store: Store, where: str, value: str) -> Sequence[Turn]:
+    rows = store.rows(f"SELECT * FROM turns WHERE {where} ORDER BY created_at, rowid", [value])  # noqa: S608 `where` is ours
+    cited = store.rows(
+        f"SELECT * FROM citations WHERE turn_id IN (SELECT id FROM turns WHERE {where}) ORDER BY turn_id, n",  # noqa: S608
+        [value],
+    )
+    citations: dict[str, list[Citation]] = {}
+    for row in cited:
+        citations.setdefault(row.pop("turn_id"), []).append(Citation(**row))
+    return [_turn(row, citations.get(row["id"], [])) for row in rows]
 
 
 def reply_tokens(turn: Turn) -> Tokens:
@@ -207,6 +283,8 @@ def _turn(row: dict[str, Any], citations: Sequence[Citation]) -> Turn:
         **{
             **{name: value for name, value in row.items() if name != "owner"},
             "follows": bool(row["follows"]),
+            "forgotten": bool(row["forgotten"]),
+            "notes": tuple(Note(**note) for note in json.loads(row["notes"])),
             "citations": tuple(citations),
             "receipt": _receipt(json.loads(row["receipt"])) if row["receipt"] else None,
             "seconds": Seconds(**json.loads(row["seconds"])) if row["seconds"] else None,

@@ -89,6 +89,59 @@ def m003_owners(db: Database) -> None:
     db.execute("ALTER TABLE turns ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
 
 
+@migrations()
+def m004_notes(db: Database) -> None:
+    # What a turn took along beside the documents, as [[key, text], …]: see notes.py.
+    db.execute("ALTER TABLE turns ADD COLUMN notes TEXT NOT NULL DEFAULT '[]'")
+
+
+@migrations()
+def m005_conversation_search(db: Database) -> None:
+    # `spaced` is a function of ours that every connection knows: see conversation_search.py. Titles have negative row numbers.
+    # Answers are indexed when they end, not at each of their words.
+    db.executescript("""
+        CREATE VIRTUAL TABLE said USING fts5 (words, tokenize = 'unicode61 remove_diacritics 2');
+        CREATE TRIGGER said_asked AFTER INSERT ON turns BEGIN
+            INSERT INTO said (rowid, words) VALUES (new.rowid, spaced(new.question || char(10) || new.answer));
+        END;
+        CREATE TRIGGER said_answered AFTER UPDATE OF state ON turns BEGIN
+            UPDATE said SET words = spaced(new.question || char(10) || new.answer) WHERE rowid = new.rowid;
+        END;
+        CREATE TRIGGER said_deleted AFTER DELETE ON turns BEGIN
+            DELETE FROM said WHERE rowid = old.rowid;
+        END;
+        CREATE TRIGGER said_titled AFTER INSERT ON conversations BEGIN
+            INSERT INTO said (rowid, words) VALUES (-new.rowid, spaced(new.title));
+        END;
+        CREATE TRIGGER said_renamed AFTER UPDATE OF title ON conversations BEGIN
+            UPDATE said SET words = spaced(new.title) WHERE rowid = -new.rowid;
+        END;
+        CREATE TRIGGER said_forgotten AFTER DELETE ON conversations BEGIN
+            DELETE FROM said WHERE rowid = -old.rowid;
+        END;
+        INSERT INTO said (rowid, words) SELECT rowid, spaced(question || char(10) || answer) FROM turns;
+        INSERT INTO said (rowid, words) SELECT -rowid, spaced(title) FROM conversations;
+        ALTER TABLE conversations ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE turns ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;  -- 1: the user took it out of what the model reads
+    """)
+
+
+@migrations()
+def m006_memories(db: Database) -> None:
+    db.executescript("""
+        CREATE TABLE memories (
+            id TEXT PRIMARY KEY,
+            text TEXT NOT NULL,
+            scope TEXT NOT NULL CHECK (scope IN ('everything', 'documents', 'character', 'conversation')),
+            scope_id TEXT NOT NULL,       -- '' for everything; ids of documents joined by spaces, sorted
+            state TEXT NOT NULL CHECK (state IN ('on', 'off', 'proposed')),
+            created_at TEXT NOT NULL,
+            changed_at TEXT NOT NULL
+        );
+        CREATE INDEX memories_of_scope ON memories (scope, scope_id);
+    """)
+
+
 def known_steps() -> set[str]:
     """Names of all steps above: those that a fresh database would still need."""
     return {step.name for step in migrations.pending(Database(memory=True, execute_plugins=False))}

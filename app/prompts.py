@@ -12,6 +12,7 @@ import numpy as np
 from unabridged.errors import DoesNotFit
 from unabridged.ingest.document import Document, Passage
 from unabridged.models.engine import ChatFrame, Engine, Finder, Tokens
+from unabridged.notes import Note
 
 RULES = """\
 You answer questions about documents that are given to you whole, as numbered passages: [1], [2], …
@@ -44,10 +45,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """An earlier question of the conversation, and the reply in the very tokens that the model wrote."""
+    """An earlier question with the notes that it took along, and the reply in the very tokens that the model wrote."""
 
     question: str
     reply_tokens: Tokens
+    notes: tuple[Note, ...] = ()
 
 
 class Prompt(Protocol):
@@ -74,9 +76,14 @@ class ChatPrompt:
         ids = engine.tokenize(texts)
         return [Part(self._frame.head), *(Part(tokens, owner) for tokens, owner in zip(ids, owners, strict=True))]
 
-    def question(self, engine: Engine, question: str, history: Sequence[Exchange] = ()) -> Tokens:
-        """What follows the reading: earlier questions with their replies, then this one, up to the start of the answer."""
-        asked = [f"\n\nQuestion: {exchange.question}" for exchange in history] + [f"\n\nQuestion: {question}"]
+    def question(
+        self, engine: Engine, question: str, history: Sequence[Exchange] = (), notes: Sequence[Note] = ()
+    ) -> Tokens:
+        """What follows the reading: earlier questions with their replies, then this one, up to the start of the answer.
+
+        Notes stand before the question that brought them and stay there, so what was said before is never read again.
+        """
+        asked = [_asked(exchange.question, exchange.notes) for exchange in history] + [_asked(question, notes)]
         pieces: list[Tokens] = []
         for turn, tokens in enumerate(engine.tokenize(asked)):
             if turn:
@@ -91,6 +98,11 @@ class ChatPrompt:
             "Write only the copied words."
         )
         return np.concatenate([asked, reply, self._frame.next_question, engine.tokenize([request])[0], self._frame.answer])
+
+
+def _asked(question: str, notes: Sequence[Note]) -> str:
+    kept = "\n\nThe user wants you to keep in mind:" + "".join(f"\n- {note.text}" for note in notes) if notes else ""
+    return f"{kept}\n\nQuestion: {question}"
 
 
 class FinderPrompt:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
+from unabridged.conversation_search import spaced
 from unabridged.errors import HomeError
 from unabridged.migrations import known_steps, migrations
 
@@ -20,7 +21,8 @@ class Store:
     Every method raises HomeError for what SQLite refuses (disk full, locked for too long, damaged, made by a newer version).
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
+        """`path` may be ":memory:", for what shall never touch the disk."""
         self.path = path
         self._lock = threading.RLock()
         with self._wrapped():
@@ -52,7 +54,15 @@ class Store:
         with self._lock:
             self._db.close()
 
+    def overwrite_deleted(self) -> None:
+        """Let nothing that was deleted linger in the search index or in the log of the database. Best after a deletion."""
+        with self._lock, self._wrapped():
+            for index in ("said", "documents_fts"):
+                self._db.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")  # noqa: S608 the names stand above
+            self._db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def _prepare(self) -> None:
+        self._db.register_function(spaced, deterministic=True)
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
             self._db.conn.execute(f"PRAGMA {pragma}").fetchall()
         with self.transaction() as db:

@@ -25,8 +25,10 @@ from unabridged.home import Home
 from unabridged.ingest.document import Document, Passage
 from unabridged.instances import Instance, is_alive
 from unabridged.library import Library
+from unabridged.model_downloads import Downloading, download
 from unabridged.models.engine import Engine, EngineOptions, ModelInfo, Tokens
 from unabridged.models.segments import stored_tokens
+from unabridged.offered_models import offered
 from unabridged.prompts import Exchange
 from unabridged.receipts import Receipt, Tally
 from unabridged.settings import Settings, load_settings, save_settings
@@ -106,6 +108,18 @@ class Workspace:
         """Choose a model by listed name or GGUF path. Raises UsageError, ModelFileError."""
         chosen = catalogue.use(self._settings, words)
         return self.change_settings(model=chosen.model, local_models=chosen.local_models)
+
+    def fetch_model(self, name: str) -> Generator[Downloading, None, Path]:
+        """Fetch one of `offered_models` from the hub and list it; it is not chosen. Closing it keeps what has arrived.
+
+        Raises UsageError, ModelFileError, HomeError.
+        """
+        path = yield from download(offered(name), self.home)
+        with self._settings_lock:
+            listed = tuple(other for other in self._settings.local_models if other != str(path))
+            self._settings = dataclasses.replace(self._settings, local_models=(str(path), *listed))
+            save_settings(self.home, self._settings)
+        return path
 
     # documents
 
@@ -208,6 +222,7 @@ class Workspace:
 
     def close(self) -> None:
         self._host.close()
+        self.conversations.close()
         self._store.close()
         self._instance.close()
 
