@@ -5,11 +5,9 @@ An unexpected exception is not caught: its traceback goes to stderr and the pare
 It does not know the library, the models or the network.
 """
 
-import ctypes
 import json
 import os
 import resource
-import signal
 import sys
 import threading
 import time
@@ -17,21 +15,21 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from unabridged import errors
+from unabridged.ingest.confinement import die_with_parent, forbid_network, lower_limit
 from unabridged.ingest.limits import Limits
 from unabridged.ingest.reader import Source, reader_for
 from unabridged.ingest.validation import validate
 from unabridged.ingest.wire import dumps, encode
 
 _PROGRESS_INTERVAL_S = 0.1
-_PR_SET_PDEATHSIG = 1
-_NETWORK_EVENTS = frozenset(("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "socket.bind"))
 
 
 def main() -> None:
     answers = _own_stdout()
     request = json.loads(sys.stdin.buffer.readline())
     limits = Limits(**request["limits"])
-    _die_with(request["parent"])
+    die_with_parent(request["parent"])
+    _end_with_stdin()
     _limit(limits)
     forbid_network()
     answers.write(dumps(_answer(request, limits, answers)))
@@ -91,12 +89,8 @@ def _own_stdout() -> BinaryIO:
     return answers
 
 
-def _die_with(parent: int) -> None:
-    """End when the parent ends: by the kernel's word on Linux, else when stdin, which the parent holds open, closes."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+def _end_with_stdin() -> None:
+    """End when stdin closes, which the parent holds open as long as it lives."""
 
     def watch() -> None:
         while os.read(0, 1024):  # the file descriptor: a lock on sys.stdin would abort the interpreter's own end
@@ -106,16 +100,6 @@ def _die_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def forbid_network() -> None:
-    """From here on no code of this process can look up a host or connect: what a document refers to is never fetched."""
-
-    def refuse(event: str, arguments: tuple[object, ...]) -> None:
-        if event in _NETWORK_EVENTS:
-            raise PermissionError("A reader must not use the network.")
-
-    sys.addaudithook(refuse)
-
-
 def _limit(limits: Limits) -> None:
     for kind, most in (
         (resource.RLIMIT_CORE, 0),
@@ -123,15 +107,7 @@ def _limit(limits: Limits) -> None:
         (resource.RLIMIT_CPU, limits.cpu_s),
         (resource.RLIMIT_AS, limits.memory_bytes),
     ):
-        _, hard = resource.getrlimit(kind)
-        value = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        try:  # the hard processor limit kills; the soft one, a second before, says why
-            resource.setrlimit(
-                kind, (value, value + 1 if kind == resource.RLIMIT_CPU and hard == resource.RLIM_INFINITY else value)
-            )
-        except ValueError:  # macOS refuses RLIMIT_AS; time and size limits still hold there
-            if kind != resource.RLIMIT_AS:
-                raise
+        lower_limit(kind, most)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ from typing import Protocol
 from unabridged.errors import DocumentDamaged, DocumentEncrypted, DocumentUnsupported
 from unabridged.ingest.document import Document
 from unabridged.ingest.limits import Limits
+from unabridged.ingest.old_office import SIGNATURE, kind_of
 
 Progress = Callable[[int, int], None]  # done, total: pages where a format has them, else parts
 
 _HEAD_BYTES = 4096
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|table|div|p|h[1-6]|ul|ol)[\s>]", re.IGNORECASE)
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def _no_progress(done: int, total: int) -> None:
@@ -56,7 +56,7 @@ def reader_for(source: Source) -> Reader:
         return read_pdf
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip_reader(source)
-    if head.startswith(_OLE):
+    if head.startswith(SIGNATURE):
         raise _old_office(source)
     if head.startswith(b"{\\rtf"):
         from unabridged.ingest.read_rtf import read_rtf
@@ -142,16 +142,21 @@ def _zip_reader(source: Source) -> Reader:
 
 
 def _old_office(source: Source) -> DocumentUnsupported | DocumentEncrypted:
-    """An OLE container: Office before 2007, or an encrypted newer one."""
-    content = source.path.read_bytes()
-    if "EncryptedPackage".encode("utf-16-le") in content:
+    """An OLE container that could not be converted before: no LibreOffice, a password, or a mail."""
+    kind = kind_of(source.path)
+    if kind == "encrypted":
         return DocumentEncrypted(
             f"{source.name} is protected with a password.",
             hint="Open it in Word, remove the password (File › Info › Protect Document) and attach it again.",
         )
+    if kind == "msg":
+        return DocumentUnsupported(
+            f"{source.name} is a mail in Outlook's own format.", hint="Save it as .eml, or as PDF, and attach that."
+        )
     return DocumentUnsupported(
         f"{source.name} is in the Office format used before 2007.",
-        hint="Open it in Word or LibreOffice and save it as .docx, .xlsx or .pptx.",
+        hint="Install LibreOffice (Debian, Ubuntu: apt install libreoffice) and attach it again, "
+        "or open it in Word and save it as .docx, .xlsx or .pptx.",
     )
 
 

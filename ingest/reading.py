@@ -1,17 +1,18 @@
 """A file becomes a Document: checks the path, has it read in a process of its own, and checks what comes back.
 
-Knows no format, and keeps nothing: no temporary files, no process left behind.
+Knows no format, and keeps nothing: no temporary file, no process is left behind.
 """
 
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from unabridged import errors
 from unabridged.ingest.document import Document
 from unabridged.ingest.limits import Limits
+from unabridged.ingest.office_conversion import readable
 from unabridged.ingest.reader_process import read_in_process
 from unabridged.ingest.validation import validate
 from unabridged.ingest.wire import decode
@@ -36,16 +37,19 @@ def ingest(
     size_bytes = _size(path, limits)
     if size_bytes == 0:
         raise errors.DocumentEmpty(f"{path.name} is empty (0 bytes).", hint=_EMPTY_HINT)
-    request: dict[str, object] = {
-        "path": str(path.resolve()),
-        "name": path.name,
-        "password": password,
-        "options": options or {},
-        "limits": asdict(limits),
-        "parent": os.getpid(),
-    }
-    answer = read_in_process(request, name=path.name, limits=limits, progress=progress)
+    with readable(path, limits=limits, progress=progress) as found:
+        request: dict[str, object] = {
+            "path": str(found.resolve()),
+            "name": path.name,
+            "password": password,
+            "options": options or {},
+            "limits": asdict(limits),
+            "parent": os.getpid(),
+        }
+        answer = read_in_process(request, name=path.name, limits=limits, progress=progress)
     document = decode(answer, id=sha256(path), name=path.name)
+    if found != path:
+        document = replace(document, details={**document.details, "converted by": "LibreOffice"})
     validate(document)
     if not document.text.strip() and not document.pages:
         raise errors.DocumentEmpty(f"{path.name} holds no text.", hint=_EMPTY_HINT)

@@ -11,7 +11,10 @@ from unabridged.errors import DocumentDamaged
 from unabridged.ingest.reading import ingest
 from unabridged.ingest.wire import decode
 
-CONNECT = "from unabridged.ingest.child import forbid_network; {}import socket; socket.create_connection(('127.0.0.1', 9), 1)"
+CONNECT = (
+    "from unabridged.ingest.confinement import forbid_network; {}"
+    "import socket; socket.create_connection(('127.0.0.1', 9), 1)"
+)
 
 
 def test_the_network_is_out_of_reach() -> None:
