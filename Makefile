@@ -33,7 +33,7 @@ lint: .venv/installed-for-tests
 # mypy cannot follow the folder-to-package mapping, so it is shown the package as a tree of links.
 types: .venv/installed-for-tests
 	@rm -rf build/types && mkdir -p build/types/unabridged
-	@ln -s $(CURDIR)/app/*.py build/types/unabridged/
+	@ln -s $(CURDIR)/app/*.py $(patsubst %/__init__.py,%,$(wildcard $(CURDIR)/app/*/__init__.py)) build/types/unabridged/
 	@ln -s $(CURDIR)/models $(CURDIR)/ingest $(CURDIR)/ui build/types/unabridged/
 	cd build/types && ../../$(BIN)/mypy --config-file ../../pyproject.toml --python-executable ../../$(BIN)/python -p unabridged
 
