@@ -1,0 +1,1 @@
+"""Role-play: character cards, their lorebooks, and scenes that go on from a cached sheet."""
