@@ -42,7 +42,7 @@ class Answer:
         return {
             "answer": self.text,
             "citations": [citation.to_json() for citation in self.citations],
-            "receipt": dataclasses.asdict(self.receipt),
+            "receipt": self.receipt.to_json(),
             "seconds": {name: round(value, 3) for name, value in dataclasses.asdict(self.seconds).items()},
             "model": self.model,
         }

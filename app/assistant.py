@@ -1,5 +1,6 @@
 """From documents and a question to a cited answer, as events; closing the iterator stops the work. Knows no disk, no screen."""
 
+import dataclasses
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ class Request:
     question: str
     history: tuple[Exchange, ...] = ()
     notes: tuple[Note, ...] = ()
+    memories: int = 0  # that hold for this question and are in its prompt
+    memories_left_out: int = 0  # for want of room
     answer_tokens: int = 1024
     temperature: float = 0.0
     fresh: bool = False
@@ -100,7 +103,9 @@ class Assistant:
         answer = Answer(
             text=said.text,
             citations=said.citations,
-            receipt=tally.receipt(),
+            receipt=dataclasses.replace(
+                tally.receipt(), memories=request.memories, memories_left_out=request.memories_left_out
+            ),
             seconds=seconds,
             model=self.model_name,
             stopped=said.stopped,

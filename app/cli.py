@@ -104,6 +104,16 @@ def parser() -> argparse.ArgumentParser:
     command = _command(group, "verify", "check every segment and remove the damaged ones", "commands_cache:verify")
     _json(command)
 
+    group = _command(commands, "memory", "what is kept in mind for every answer", None)
+    group = group.add_subparsers(metavar="ACTION", required=True)
+    command = _command(group, "list", "list it, the oldest first", "commands_memory:list_memories")
+    _json(command)
+    command = _command(group, "add", "keep something in mind, for everything or for some documents", "commands_memory:add")
+    command.add_argument("text", metavar="TEXT", help="one sentence, in quotes")
+    command.add_argument("--document", action="append", default=[], metavar="NAME", help="only with this document (repeatable)")
+    command = _command(group, "remove", "forget it, in earlier conversations too", "commands_memory:remove")
+    command.add_argument("memories", nargs="+", metavar="ID", help="an id, or its beginning")
+
     command = _command(commands, "doctor", "what this machine has, what is missing, what to do", "commands_models:doctor")
     _json(command)
     return top

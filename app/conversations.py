@@ -17,7 +17,6 @@ from unabridged.answers import Answer, Seconds
 from unabridged.citations import Citation
 from unabridged.conversation_search import Hit, query, surroundings
 from unabridged.errors import UsageError
-from unabridged.models.engine import Tokens
 from unabridged.notes import Note
 from unabridged.receipts import DocumentReceipt, Receipt
 from unabridged.store import Store
@@ -272,10 +271,6 @@ def _turns(store: Store, where: str, value: str) -> Sequence[Turn]:
     for row in cited:
         citations.setdefault(row.pop("turn_id"), []).append(Citation(**row))
     return [_turn(row, citations.get(row["id"], [])) for row in rows]
-
-
-def reply_tokens(turn: Turn) -> Tokens:
-    return np.array(turn.reply_tokens, np.int32)
 
 
 def _turn(row: dict[str, Any], citations: Sequence[Citation]) -> Turn:

@@ -1,7 +1,7 @@
 """What happens while a question is answered, as values. Knows no screen: the command line and the browser show them alike.
 
 Adding a file yields Ingesting*.
-A question yields Waiting* [Loading] Started Reading* [Unsaved] (TextDelta | SourceCited)* Finished.
+A question yields Waiting* [Loading] [Remembered] Started Reading* [Unsaved] (TextDelta | SourceCited)* Finished.
 """
 
 from collections.abc import Callable, Generator, Iterable
@@ -52,6 +52,13 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """The user asked for it: this is kept in mind for these documents from now on."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """It fits; the question is kept as this turn of this conversation, and the reading begins."""
 
@@ -85,7 +92,7 @@ class Finished:
     answer: Answer
 
 
-Event = Waiting | Ingesting | Loading | Started | Reading | Unsaved | TextDelta | SourceCited | Finished
+Event = Waiting | Ingesting | Loading | Remembered | Started | Reading | Unsaved | TextDelta | SourceCited | Finished
 
 
 def translate(
@@ -100,3 +107,13 @@ def translate(
                 result: Result = stop.value
                 return result
             yield from show(step)
+
+
+def drained(steps: Generator[object, None, Result]) -> Result:
+    """The result of work whose steps nobody looks at."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result

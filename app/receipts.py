@@ -1,6 +1,8 @@
 """The reading receipt: what was read, counted from what was put into the prompt and from what the engine says it did."""
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from unabridged.context import Context
 from unabridged.ingest.document import Document
@@ -27,6 +29,13 @@ class Receipt:
     reused_tokens: int
     evaluated_tokens: int
     generated_tokens: int
+    memories: int = 0
+    memories_left_out: int = 0  # for want of room: more than the setting memory_tokens allows
+
+    def to_json(self) -> dict[str, Any]:
+        """As scripts get it; memories are counted only where there are any."""
+        whole = dataclasses.asdict(self)
+        return whole if self.memories or self.memories_left_out else {k: v for k, v in whole.items() if "memories" not in k}
 
 
 class Tally:

@@ -40,6 +40,9 @@ class Settings:
     answer_tokens: int = 1024
     """The longest answer, in tokens; kept free in the window."""
 
+    memory_tokens: int = 1024
+    """Room for what shall be kept in mind, in tokens; 0 keeps all memories out of the prompt."""
+
     segments_quota_gib: float = 20.0
     """Disk space for readings; the least recently used ones go first."""
 
@@ -59,6 +62,7 @@ class Settings:
             ("threads", 0, 1024),
             ("temperature", 0.0, 5.0),
             ("answer_tokens", 16, 1 << 20),
+            ("memory_tokens", 0, 1 << 16),
             ("segments_quota_gib", 0.0, 1 << 20),
         ):
             if not low <= getattr(self, name) <= high:

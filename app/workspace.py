@@ -9,27 +9,31 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from unabridged import catalogue
+from unabridged import afterthoughts, catalogue
 from unabridged.adding import adding
 from unabridged.answers import Answer
 from unabridged.assistant import Assistant, Request
-from unabridged.context import Share, choices, fit
-from unabridged.conversations import Conversations, Turn, reply_tokens
+from unabridged.context import fit
+from unabridged.conversations import Conversations
 from unabridged.engine_host import EngineHost, Place, Start
-from unabridged.errors import UnabridgedError
-from unabridged.events import Event, Finished, Ingesting, Loading, Started, TextDelta, Waiting, translate
+from unabridged.errors import UnabridgedError, UsageError
+from unabridged.events import Event, Finished, Ingesting, Loading, Remembered, Started, TextDelta, Waiting, drained, translate
+from unabridged.history import exchanges, recalling, turns_read
 from unabridged.home import Home
 from unabridged.ingest.document import Document, Passage
 from unabridged.instances import Instance, is_alive
 from unabridged.library import Library
+from unabridged.memories import Memories, Memory, asked_to_remember, documents_scope
+from unabridged.meter import Meter
 from unabridged.model_downloads import Downloading, download
 from unabridged.models.engine import Engine, EngineOptions, ModelInfo, Tokens
+from unabridged.models.engine import Reading as EngineReading
 from unabridged.models.segments import stored_tokens
+from unabridged.notes import Note
 from unabridged.offered_models import offered
-from unabridged.prompts import Exchange
+from unabridged.prompts import ChatPrompt, Exchange
 from unabridged.receipts import Receipt, Tally
 from unabridged.settings import Settings, load_settings, save_settings
 from unabridged.store import Store
@@ -45,29 +49,6 @@ def start_engine_process(path: Path, options: EngineOptions) -> Engine:
     return EngineProcess(path, options)
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """Tokens of documents as they would stand in the prompt, and the window they would get; nothing is read for this."""
-
-    model: str
-    tokens: int
-    reserve: int
-    window: int
-    largest: int  # window that this model could get on this machine now
-    stored: int  # of the tokens, from the first on: read before and kept on disk
-    shares: tuple[Share, ...]
-
-    @property
-    def fits(self) -> bool:
-        return self.tokens + self.reserve <= self.window
-
-    @property
-    def choices(self) -> list[str]:
-        """What would make it fit, best first; nothing when it fits."""
-        needed = self.tokens + self.reserve
-        return [] if self.fits else choices(self.shares, needed=needed, window=self.window)
-
-
 class Workspace:
     def __init__(self, home: Home, *, model: str | None = None, start_engine: Start = start_engine_process) -> None:
         """`model` answers in place of the one in the settings, this time only. Raises HomeError, ModelFileError."""
@@ -80,6 +61,7 @@ class Workspace:
         self.library = Library(home, self._store)
         self._instance = Instance(home.instances)
         self.conversations = Conversations(self._store, owner=self._instance.id)
+        self.memories = Memories(self._store)
         self.conversations.leave_orphans(lambda instance_id: is_alive(home.instances, instance_id))
         self._host = EngineHost(start_engine)
 
@@ -168,14 +150,17 @@ class Workspace:
         conversation_id: str | None = None,
         parent_id: str | None = None,
         follows: bool = False,
+        summary: Note | None = None,
+        incognito: bool = False,
         fresh: bool = False,
         started: float | None = None,
         ingest_s: float = 0.0,
     ) -> Generator[Event, None, Answer]:
         """A cited answer. Closing it stops, and what was said stays in the conversation.
 
-        Without `conversation_id` a new conversation begins. `parent_id` is the turn before this one; with `follows` the model
-        sees the turns down to it, else the question stands alone (and costs nothing for what was said before).
+        Without `conversation_id` a new conversation begins, in memory only if it is `incognito`. `parent_id` is the turn before
+        this one; with `follows` the model sees the turns down to it, else the question stands alone (and costs nothing for what
+        was said before), or takes along a `summary` of it: see summarise().
         `started` (time.perf_counter()) and `ingest_s` belong to the caller who ingested the files for this question.
         """
         request = Request(
@@ -189,12 +174,21 @@ class Workspace:
         with self._host.turn() as place:
             assistant = yield from self._wait(place)
             context = assistant.context(self._books(document_ids))
-            if follows and parent_id:
-                request = dataclasses.replace(request, history=self._history(assistant, parent_id))
+            if not incognito and (text := asked_to_remember(question)):
+                yield Remembered(self.remember(text, document_ids).text)
+            if not assistant.finder:  # which reads passages and a question, nothing beside
+                request = recalling(
+                    assistant.engine,
+                    request,
+                    turns=turns_read(self.conversations.path(parent_id)) if follows and parent_id else [],
+                    memories=self.memories.wanted(document_ids, conversation_id=conversation_id or ""),
+                    memory_tokens=self._settings.memory_tokens,
+                    summary=summary,
+                )
             fit(assistant.engine, context, reserve=assistant.reserve(context, request))
             documents = [(share.document.id, share.document.name) for share in context.shares]
             if conversation_id is None:
-                conversation_id = self.conversations.start(documents, title=question).id
+                conversation_id = self.conversations.start(documents, title=question, incognito=incognito).id
             else:
                 self.conversations.use_documents(conversation_id, documents)
             turn_id = self.conversations.begin(
@@ -204,6 +198,7 @@ class Workspace:
                 follows=follows,
                 model=assistant.model_name,
                 fingerprint=assistant.engine.info.fingerprint,
+                notes=request.notes,
             )
             try:
                 yield Started(conversation_id, turn_id)
@@ -213,6 +208,38 @@ class Workspace:
                 raise
             finally:
                 self.conversations.leave(turn_id, failed=False)  # no effect on a turn that finished or failed
+
+    # what is kept of conversations
+
+    def remember(self, text: str, document_ids: Sequence[str] = ()) -> Memory:
+        """Keep it in mind for these documents, or for everything. Raises UsageError."""
+        scope = "documents" if document_ids else "everything"
+        return self.memories.add(text, scope=scope, scope_id=documents_scope(document_ids))
+
+    def propose_memory(self, turn_id: str) -> Memory | None:
+        """What the model would keep of the conversation down to this turn, for the user to accept; None for nothing."""
+        conversation = self.conversations.get(self.conversations.turn(turn_id).conversation_id)
+        with self._conversation_at_hand(turn_id) as (engine, prompt, reading, history):
+            text = afterthoughts.proposal(engine, prompt, reading, history)
+        ids = documents_scope([document_id for document_id, _ in conversation.documents])
+        return self.memories.add(text, scope="documents", scope_id=ids, state="proposed") if text else None
+
+    def give_title(self, turn_id: str) -> str:
+        """Let the model name the conversation of this turn; returns the title it has then."""
+        conversation_id = self.conversations.turn(turn_id).conversation_id
+        with self._conversation_at_hand(turn_id) as (engine, prompt, reading, history):
+            if title := afterthoughts.title(engine, prompt, reading, history):
+                self.conversations.rename(conversation_id, title)
+        return self.conversations.get(conversation_id).title
+
+    def summarise(self, turn_id: str) -> Note:
+        """What was said down to this turn, in the model's words, to be shown, edited and taken into a fresh branch."""
+        with self._conversation_at_hand(turn_id) as (engine, prompt, reading, history):
+            return Note(f"summary:{turn_id}", afterthoughts.summary(engine, prompt, reading, history))
+
+    def read_by_model(self, turn_id: str) -> list[str]:
+        """Ids of the turns that the model reads when this one is followed up, the oldest first."""
+        return [turn.id for turn in turns_read(self.conversations.path(turn_id))]
 
     def __enter__(self) -> "Workspace":
         return self
@@ -273,23 +300,25 @@ class Workspace:
     def _books(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Passage]]]:
         return [(self.library.document(document_id), self.library.passages(document_id)) for document_id in document_ids]
 
-    def _history(self, assistant: Assistant, parent_id: str) -> tuple[Exchange, ...]:
-        """The turns down to this one as the model saw them: a turn that stands alone begins it anew."""
-        turns: list[Turn] = []
-        for turn in reversed(self.conversations.path(parent_id)):
-            turns.append(turn)
-            if not turn.follows:
-                break
-        engine = assistant.engine
-        return tuple(
-            Exchange(
-                turn.question,
-                reply_tokens(turn)
-                if turn.reply_tokens and turn.fingerprint == engine.info.fingerprint
-                else engine.tokenize([turn.answer])[0],
-            )
-            for turn in reversed(turns)
-        )
+    @contextmanager
+    def _conversation_at_hand(
+        self, turn_id: str
+    ) -> Generator[tuple[Engine, ChatPrompt, EngineReading, tuple[Exchange, ...]]]:
+        """The engine with the conversation down to a turn in its window, for a word beside the answers."""
+        conversation = self.conversations.get(self.conversations.turn(turn_id).conversation_id)
+        with self._host.turn() as place:
+            while place.ahead:
+                place.wait()
+            assistant = self._assistant()
+            if not isinstance(assistant.prompt, ChatPrompt):
+                raise UsageError(
+                    "The starter model finds and quotes; it cannot write titles or summaries.",
+                    hint="Choose a chat model (unabridged models list).",
+                )
+            history = exchanges(assistant.engine, turns_read(self.conversations.path(turn_id)))
+            context = assistant.context(self._books([document_id for document_id, _ in conversation.documents]))
+            reserve = assistant.reserve(context, Request("?", history, answer_tokens=afterthoughts.SUMMARY_TOKENS))
+            yield assistant.engine, assistant.prompt, drained(assistant.read(context, reserve=reserve)), history
 
     def _kept(self, turn_id: str, event: Event) -> list[Event]:
         """Write down what is about to be shown."""

@@ -1,0 +1,28 @@
+"""How full the window would be, before anything is read. Knows counts, no engine."""
+
+from dataclasses import dataclass
+
+from unabridged.context import Share, choices
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Tokens of documents as they would stand in the prompt, and the window they would get; nothing is read for this."""
+
+    model: str
+    tokens: int
+    reserve: int
+    window: int
+    largest: int  # window that this model could get on this machine now
+    stored: int  # of the tokens, from the first on: read before and kept on disk
+    shares: tuple[Share, ...]
+
+    @property
+    def fits(self) -> bool:
+        return self.tokens + self.reserve <= self.window
+
+    @property
+    def choices(self) -> list[str]:
+        """What would make it fit, best first; nothing when it fits."""
+        needed = self.tokens + self.reserve
+        return [] if self.fits else choices(self.shares, needed=needed, window=self.window)
