@@ -7,12 +7,13 @@ from dataclasses import asdict
 
 from unabridged.console import print_json
 from unabridged.home import open_home
+from unabridged.models import stored_readings
 from unabridged.models.segment_cache import SegmentCache
 
 
 def list_readings(options: argparse.Namespace) -> int:
     cache = SegmentCache(open_home().segments)
-    readings = cache.list_readings()
+    readings = stored_readings.list_readings(cache)
     if options.json:
         print_json({"readings": [asdict(reading) for reading in readings], "total_bytes": cache.total_bytes()})
         return 0

@@ -3,17 +3,22 @@
 A reading holds its tokens from position 0 in a sequence of its own. A fork shares the reading's cells and goes on with its
 own tokens. What is idle longest gives way first: forks, then readings. Cells are counted as if forks shared nothing among
 themselves, which errs on the safe side.
+
+Every decode looks at all cells that are taken, whoever they belong to, so a reading that is not in use and can be brought
+back from disk does not stay beside the one that is.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from unabridged.errors import EngineFailed
 from unabridged.models.drafting import NgramIndex
 from unabridged.models.engine import Tokens
 from unabridged.models.llama_context import Context
 
 SCRATCH = 0  # the sequence through which segments come and go
+CARRIED = 2048  # tokens moved at once from one context to the next
 
 
 @dataclass(slots=True, eq=False)
@@ -26,13 +31,18 @@ class Resident:
     done: int = 0
     users: int = 0
     being_read: bool = False
+    on_disk: bool = False  # all of it, so that it can be brought back
     used: int = 0
+    prepared: int | None = None  # a sequence that already shares its cells: the next fork
     index: NgramIndex | None = None  # for drafting, made when first needed
 
 
 @dataclass(slots=True, eq=False)
 class Fork:
-    """`tokens` stand in the cache after the reading's; `reserved` more may come while it is busy."""
+    """`tokens` stand in the cache after the reading's; `reserved` more may come while it is busy.
+
+    `spare` is a sequence for trying out what might follow, where one was asked for.
+    """
 
     reading: Resident | None
     sequence: int
@@ -40,6 +50,7 @@ class Fork:
     reserved: int = 0
     busy: bool = True
     used: int = 0
+    spare: int | None = None
 
     @property
     def base(self) -> int:
@@ -68,22 +79,33 @@ class CacheMap:
         readings = sum(len(resident.tokens) for resident in self.residents.values())
         return readings + sum(len(fork.tokens) + fork.reserved for fork in self.forks)
 
-    def make_room(self, cells: int, *, keep: Resident | None = None) -> bool:
-        """Let idle forks, then idle readings other than `keep`, go until that many cells and one sequence are free."""
-        while self.cells + cells > self.context.window or not self._free:
+    def use(self, reading: Resident) -> None:
+        """This is the reading in use now; others that are idle and on disk go."""
+        self.touch(reading)
+        for other in [other for other in self._unused(keep=reading) if other.on_disk]:
+            self.drop_reading(other)
+
+    def make_room(self, cells: int, *, sequences: int = 1, keep: Resident | None = None) -> bool:
+        """Let idle forks, then idle readings other than `keep`, go until that many cells and sequences are free."""
+        while self.cells + cells > self.context.window or len(self._free) < sequences:
             if not self.drop_idle(keep=keep):
                 return False
         return True
 
     def drop_idle(self, *, keep: Resident | None = None) -> bool:
         """Let what is idle longest go; False where everything is at work."""
-        idle = [fork for fork in self.forks if not fork.busy]
-        unused = [r for r in self.residents.values() if not r.users and not r.being_read and r is not keep]
+        idle, unused = [fork for fork in self.forks if not fork.busy], self._unused(keep=keep)
+        prepared = [resident for resident in self.residents.values() if resident.prepared is not None]
         if idle:
             self.drop_fork(min(idle, key=lambda fork: fork.used))
         elif unused:
             self.drop_reading(min(unused, key=lambda resident: resident.used))
-        return bool(idle or unused)
+        elif prepared:
+            self._drop_prepared(prepared[0])
+        return bool(idle or unused or prepared)
+
+    def _unused(self, *, keep: Resident | None) -> list[Resident]:
+        return [r for r in self.residents.values() if not r.users and not r.being_read and r is not keep]
 
     @property
     def at_work(self) -> bool:
@@ -98,10 +120,31 @@ class CacheMap:
     def drop_reading(self, resident: Resident) -> None:
         for fork in [fork for fork in self.forks if fork.reading is resident]:
             self.drop_fork(fork)
+        self._drop_prepared(resident)
         self._release(resident.sequence)
         del self.residents[resident.key]
 
-    def fork(self, reading: Resident | None, prompt: Sequence[int] | Tokens, *, reserved: int, take_over: bool) -> Fork:
+    def settle(self, resident: Resident) -> None:
+        """A reading was finished or broken off: what stands in its sequence is what it says it has, or it goes."""
+        if self.residents.get(resident.key) is resident and not self._holds(resident.sequence, resident.done):
+            self.drop_reading(resident)
+
+    def prepare_fork(self) -> None:
+        """While nothing else is to do: at a million cells a fork takes a fifth of a second, so have one ready."""
+        ready = [r for r in self.residents.values() if r.prepared is None and r.done == len(r.tokens)]
+        if ready and self._free and self._can_rewind:
+            resident = max(ready, key=lambda resident: resident.used)
+            resident.prepared = self._free.pop()
+            self.context.copy(resident.sequence, resident.prepared)
+
+    def _drop_prepared(self, resident: Resident) -> None:
+        if resident.prepared is not None:
+            self._release(resident.prepared)
+            resident.prepared = None
+
+    def fork(
+        self, reading: Resident | None, prompt: Sequence[int] | Tokens, *, reserved: int, take_over: bool, spare: bool = False
+    ) -> Fork:
         """A busy fork that already holds as much of `prompt` as any idle fork did, but never its last token.
 
         `take_over`: a fork that `prompt` simply continues is continued itself, instead of being copied.
@@ -116,6 +159,9 @@ class CacheMap:
         if best and take_over and shared == len(best.tokens):
             best.busy = True
             found = best
+        elif not best and reading and reading.prepared is not None:
+            found, reading.prepared = Fork(reading, reading.prepared), None
+            self.forks.append(found)
         else:
             found = Fork(reading, self._free.pop(), wanted[:shared].tolist())
             if best or reading:
@@ -123,19 +169,22 @@ class CacheMap:
                 self.context.copy(source, found.sequence, -1, found.position if self._can_rewind else -1)
             self.forks.append(found)
         found.reserved = reserved - shared
+        found.spare = self._free.pop() if spare else None
         if reading:
             reading.users += 1
         self.touch(found)
         return found
 
-    def copy_of(self, fork: Fork) -> int:
-        """A free sequence that shares all cells of the fork; give it back with `release`."""
-        sequence = self._free.pop()
-        self.context.copy(fork.sequence, sequence)
-        return sequence
+    def branch(self, fork: Fork) -> int:
+        """The fork's spare sequence, sharing all its cells now; `prune` it after use."""
+        if fork.spare is None:
+            raise EngineFailed("A fork has no spare sequence.", hint="Report this as a bug.")
+        self.context.copy(fork.sequence, fork.spare)
+        return fork.spare
 
-    def has_free_sequences(self, count: int) -> bool:
-        return len(self._free) >= count
+    def prune(self, fork: Fork) -> None:
+        if fork.spare is not None:
+            self.context.remove(fork.spare)
 
     def finish(self, fork: Fork, *, keep: bool) -> None:
         """The job on this fork is over; kept, it serves the next turn until the room is needed."""
@@ -145,19 +194,51 @@ class CacheMap:
             fork.reading.users -= 1
             self.touch(fork.reading)
         fork.busy, fork.reserved = False, 0
+        if fork.spare is not None:
+            self._release(fork.spare)
+            fork.spare = None
         self.touch(fork)
-        if keep:
-            if self._can_rewind:  # an interrupted feed may have left tokens that are not accounted for
-                self.context.remove(fork.sequence, fork.position, -1)
-        else:
+        if not (keep and self._holds(fork.sequence, fork.position)):
             self.drop_fork(fork)
 
     def drop_fork(self, fork: Fork) -> None:
         self._release(fork.sequence)
         self.forks.remove(fork)
 
-    def release(self, sequence: int) -> None:
-        self._release(sequence)
+    def move_to(self, context: Context) -> None:
+        """Carry every sequence over to a wider context; the old one is closed. Raises EngineFailed; nothing changed then."""
+        try:
+            for resident in self.residents.values():
+                self._carry(resident.sequence, 0, context)
+                if resident.prepared is not None:
+                    context.copy(resident.sequence, resident.prepared)
+            for fork in self.forks:
+                for sequence in (fork.sequence,) if fork.spare is None else (fork.sequence, fork.spare):
+                    if fork.reading and self.context.length(sequence):
+                        context.copy(fork.reading.sequence, sequence, -1, fork.base)
+                    self._carry(sequence, fork.base, context)
+        except EngineFailed:
+            context.close()
+            raise
+        self.context.close()
+        self.context = context
+
+    def _carry(self, sequence: int, start: int, context: Context) -> None:
+        """Positions from `start` on, in pieces, so that little more memory is taken than both contexts have."""
+        end = self.context.length(sequence)
+        for at in range(start, end, CARRIED):
+            self.context.copy(sequence, SCRATCH, at, min(at + CARRIED, end))
+            data = self.context.save(SCRATCH)
+            self.context.remove(SCRATCH)
+            if not context.restore(SCRATCH, data):
+                raise EngineFailed("The window could not be widened.", hint="Ask again.")
+            context.copy(SCRATCH, sequence)
+            context.remove(SCRATCH)
+
+    def _holds(self, sequence: int, length: int) -> bool:
+        """Whether exactly that many positions are there; what a broken-off feed left beyond is taken back where possible."""
+        beyond = self.context.length(sequence) > length
+        return (not beyond or self.context.remove(sequence, length, -1)) and self.context.length(sequence) == length
 
     def _release(self, sequence: int) -> None:
         self.context.remove(sequence)

@@ -28,12 +28,12 @@ def score_options(
     rows: dict[tuple[int, ...], NDArray[np.float64]] = {(): log_softmax(first)}
     evaluated = 0
     for node in nodes:
-        sequence = cache.copy_of(fork)
+        sequence = cache.branch(fork)
         try:
             found = yield Feed(sequence, np.array(node, np.int32), fork.position, outputs=1)
             rows[node] = log_softmax(cache.context.logits(found[-1]))
         finally:
-            cache.release(sequence)
+            cache.prune(fork)
         evaluated += len(node)
     scores = [sum(rows[option[:i]][token] for i, token in enumerate(option)) for option in wanted]
     return np.array(scores, np.float64), evaluated

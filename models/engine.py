@@ -78,6 +78,15 @@ class ChatFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentSpan:
+    """Tokens `start` … `end` - 1 of a reading are of this document: the caller's id, by which to find what is on disk of it."""
+
+    document: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadProgress:
     """`done` of `total` tokens are in the KV cache, `reused` of them from segments."""
 
@@ -171,10 +180,13 @@ class Engine(Protocol):
         """The window a reading of that many tokens would get; the largest possible one when it is more than fits."""
         ...
 
-    def read(self, tokens: Tokens, *, reserve: int = 0, fresh: bool = False) -> Generator[ReadProgress, None, Reading]:
+    def read(
+        self, tokens: Tokens, *, reserve: int = 0, fresh: bool = False, documents: Sequence[DocumentSpan] = ()
+    ) -> Generator[ReadProgress, None, Reading]:
         """Bring `tokens` into the KV cache: restored from segments, the rest prefilled. `reserve` tokens stay free after it.
 
         Closing the generator cancels; what was read is kept in segments. `fresh` ignores segments (and writes them anew).
+        `documents` are noted beside the segments, for those who list, clear or pin them.
         """
         ...
 

@@ -15,6 +15,7 @@ from unabridged.models.connection import Connection
 from unabridged.models.engine import (
     ChatFrame,
     Choice,
+    DocumentSpan,
     EngineOptions,
     Finder,
     Generation,
@@ -70,9 +71,12 @@ class EngineProcess:
     def window_for(self, tokens: int) -> int:
         return int(self._ask({"call": "window_for", "tokens": tokens})[0])
 
-    def read(self, tokens: Tokens, *, reserve: int = 0, fresh: bool = False) -> Generator[ReadProgress, None, Reading]:
+    def read(
+        self, tokens: Tokens, *, reserve: int = 0, fresh: bool = False, documents: Sequence[DocumentSpan] = ()
+    ) -> Generator[ReadProgress, None, Reading]:
         connection = self._alive()
-        calling = connection.call({"call": "read", "reserve": reserve, "fresh": fresh}, [tokens])
+        spans = [[span.document, span.start, span.end] for span in documents]
+        calling = connection.call({"call": "read", "reserve": reserve, "fresh": fresh, "documents": spans}, [tokens])
         value, _ = yield from _events(calling, ReadProgress)
         reading = Reading(**value)
         self._readings[reading.key] = tokens

@@ -70,8 +70,13 @@ class Model:
 
     @property
     def keeps_every_position(self) -> bool:
-        """False for recurrent and hybrid memories, which cannot be cut into segments."""
+        """False for recurrent and hybrid memories: a running state is part of them, from which nothing is taken back."""
         return not (lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model))
+
+    @property
+    def is_state_only(self) -> bool:
+        """True for recurrent memories: a running state is all they hold of a text, however long it is."""
+        return bool(lib.llama_model_is_recurrent(self._model)) and not lib.llama_model_is_hybrid(self._model)
 
     @property
     def bos(self) -> int | None:

@@ -1,15 +1,18 @@
 """Several jobs, one context: what they want evaluated goes into one batch per step. Knows no sequences' meaning, no files.
 
 A job is a generator. It yields a `Feed` to append tokens to a sequence and gets back the batch rows of the logits it asked
-for (valid until it yields again); `Alone` to go on when no other job is under way; `Wait` to be asked again after the
-next step; anything else is an event for whoever started it. Its return value is the result.
+for (valid until it yields again); `Alone` to go on when no other job is under way; `Wait` to be asked again before the
+next batch; `Until` to go on when something outside is done; anything else is an event for whoever started it. Its return
+value is the result.
 
-Fairness: short feeds (answers being decoded) always go first and long ones (a document being read) share what is left of
-the batch in turn, so a reading never stops an answer and answers only slow a reading down.
+Fairness: short feeds (answers being decoded) go first, but leave a part of the batch to long ones (a document being read),
+and among equals whoever was served longest ago goes first. So a reading never stops an answer, answers only slow a reading
+down, and two readings share.
 """
 
+import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from unabridged.errors import EngineFailed, UnabridgedError
@@ -17,6 +20,8 @@ from unabridged.models.engine import Tokens
 from unabridged.models.llama_context import Aborted, CacheFull, Context, Rows
 
 SHORT = 16  # tokens: a feed up to this long is an answer, not a reading
+LONG_SHARE = 4  # one part in so many of a batch is kept for long feeds where there are any
+IDLE_S = 0.002  # between two looks at something outside, when there is nothing to evaluate
 
 
 @dataclass(slots=True)
@@ -35,7 +40,14 @@ class Alone:
 
 
 class Wait:
-    """Ask me again after the next step."""
+    """Ask me again before the next batch, when no job holds logits."""
+
+
+@dataclass(slots=True)
+class Until:
+    """Go on when `done`; the job keeps what it holds in the cache, so it counts as being at work."""
+
+    done: Callable[[], bool]
 
 
 Event = Any  # a frozen dataclass of engine.py
@@ -53,7 +65,7 @@ class Ticket:
     ready: bool = True
     started: bool = False
     answer: Any = None
-    turns: int = field(default=0)
+    served: int = 0  # the batch in which it took part last
 
 
 class Scheduler:
@@ -62,6 +74,7 @@ class Scheduler:
     def __init__(self, context: Callable[[], Context | None], make_room: Callable[[int], bool]) -> None:
         self._context, self._make_room = context, make_room
         self._tickets: list[Ticket] = []
+        self._batches = 0
 
     def start(
         self, job: Job, on_event: Callable[[Any], None], on_end: Callable[[Any, UnabridgedError | None], None]
@@ -97,12 +110,16 @@ class Scheduler:
                 ticket.ready = True
             elif isinstance(ticket.pending, Wait):
                 ticket.ready = True
+            elif isinstance(ticket.pending, Until):
+                ticket.ready = ticket.pending.done()
             if ticket.ready:
                 self._advance(ticket)
             barrier = barrier or isinstance(ticket.pending, Alone)
         batch = self._batch()
         if batch:
             self._evaluate(batch)
+        elif self._tickets:
+            time.sleep(IDLE_S)
 
     def _others_at_work(self, ticket: Ticket) -> bool:
         return any(t.started and not isinstance(t.pending, Alone | Wait) for t in self._tickets if t is not ticket)
@@ -122,7 +139,7 @@ class Scheduler:
                 ticket.on_end(None, error)
                 return
             ticket.answer = None
-            if isinstance(wanted, Feed | Alone | Wait):
+            if isinstance(wanted, Feed | Alone | Wait | Until):
                 ticket.pending, ticket.ready = wanted, False
                 return
             ticket.on_event(wanted)
@@ -130,16 +147,17 @@ class Scheduler:
     def _batch(self) -> list[tuple[Ticket, int]]:
         """Who takes part in the next batch, with how many tokens."""
         context = self._context()
-        waiting = [t for t in self._tickets if isinstance(t.pending, Feed) and not t.ready]
-        waiting.sort(key=lambda t: (len(t.pending.tokens) > SHORT, t.turns))
-        if not waiting or context is None:
+        if context is None:
             return []
+        waiting = [ticket for ticket in self._tickets if isinstance(ticket.pending, Feed) and not ticket.ready]
+        waiting.sort(key=lambda ticket: (_is_long(ticket), ticket.served))
+        kept = context.chunk_tokens // LONG_SHARE if waiting and _is_long(waiting[-1]) else 0
         room, outputs, chosen = context.chunk_tokens, context.outputs_max, []
         for ticket in waiting:
-            feed = ticket.pending
+            feed, free = ticket.pending, room if _is_long(ticket) else room - kept
             left = len(feed.tokens) - feed.done
             # rows that carry logits stay together in one batch, because logits live for one batch
-            take = left if left <= room else min(room, left - feed.outputs)
+            take = left if left <= free else min(free, left - feed.outputs)
             wanted = feed.outputs if take == left else 0
             if take > 0 and wanted <= outputs:
                 chosen.append((ticket, take))
@@ -149,6 +167,7 @@ class Scheduler:
     def _evaluate(self, batch: list[tuple[Ticket, int]]) -> None:
         context = self._context()
         assert context is not None  # noqa: S101  _batch is empty without one
+        self._batches += 1
         rows = []
         for ticket, take in batch:
             feed = ticket.pending
@@ -175,7 +194,7 @@ class Scheduler:
         for (ticket, take), indices in zip(batch, found, strict=True):
             feed = ticket.pending
             feed.done += take
-            ticket.turns += 1
+            ticket.served = self._batches
             if feed.done == len(feed.tokens):
                 ticket.pending, ticket.ready, ticket.answer = None, True, indices
         # whoever has rows must use them before the next decode, so they run now
@@ -199,3 +218,7 @@ class Scheduler:
         if error:
             raise error
         return result
+
+
+def _is_long(ticket: Ticket) -> bool:
+    return len(ticket.pending.tokens) > SHORT

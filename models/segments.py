@@ -1,7 +1,8 @@
 """Segments: stretches of a KV cache as files, so that what was read once is never read again. Knows no models.
 
 A segment's name is a hash over the fingerprint and *all* tokens up to its end, so equal prefixes of different readings
-are one file, and a file can only be found by a reading it belongs to. Format, little-endian:
+are one file, and a file can only be found by a reading it belongs to. A memory that cannot be cut, as of recurrent and
+hybrid models, adds its whole state at that end to every segment. Format, little-endian:
 
     magic 8 · fingerprint 32 · key 32 · first position u32 · tokens u32 · payload length u64
     sha256 of all that and the payload 32 · payload
@@ -24,8 +25,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from unabridged.models.engine import Tokens
-from unabridged.models.segment_cache import SEGMENT, WRITING, SegmentCache
+from unabridged.models.engine import DocumentSpan, Tokens
+from unabridged.models.reading_notes import READING, SEGMENT, WRITING, ReadingNote, read_note
+from unabridged.models.segment_cache import SegmentCache
 
 MAGIC = b"UNABSEG1"
 _FIELDS = struct.Struct("<8s32s32sIIQ")
@@ -51,29 +53,21 @@ def segments_of(tokens: Tokens, segment_tokens: int, fingerprint: bytes) -> list
     return found
 
 
-def checkpoints_of(tokens: Tokens, segment_tokens: int, fingerprint: bytes) -> list[Segment]:
-    """For a memory that cannot be cut: whole states after one segment, two, four, … and at the end.
-
-    Together they take at most twice the last one, and a reading that was killed begins again no earlier than half way.
+def piece_tokens(segment_tokens: int, chunk_tokens: int) -> int:
+    """Tokens in one file, whole chunks. A file is written while the next stretch is evaluated, and a kill loses both,
+    so a file holds half of what a killed prefill may read again.
     """
-    ends: list[int] = []
-    while (end := segment_tokens << len(ends)) < len(tokens):
-        ends.append(end)
-    starts = [0, *ends]
-    ends.append(len(tokens))
-    keys = [segments_of(tokens[:end], end, fingerprint)[0].key for end in ends]
-    return [Segment(key, start, end) for key, start, end in zip(keys, starts, ends, strict=True)]
+    return max(segment_tokens // (2 * chunk_tokens), 1) * chunk_tokens
 
 
-def stored_tokens(folder: Path, fingerprint: bytes, tokens: Tokens, *, segment_tokens: int) -> int:
+def stored_tokens(folder: Path, fingerprint: bytes, tokens: Tokens, *, segment_tokens: int, chunk_tokens: int = 512) -> int:
     """How many tokens from the beginning of a reading lie on disk. Looks at names only: damage shows when they are read."""
     place = folder / fingerprint.hex()[:32]
     stored = 0
-    for size in {segment_tokens, len(tokens)}:  # models that cannot be cut keep one segment
-        for segment in segments_of(tokens, size, fingerprint) if size else ():
-            if not (place / (segment.key.hex() + SEGMENT)).is_file():
-                break
-            stored = max(stored, segment.end)
+    for segment in segments_of(tokens, piece_tokens(segment_tokens, chunk_tokens), fingerprint):
+        if not (place / (segment.key.hex() + SEGMENT)).is_file():
+            break
+        stored = segment.end
     return stored
 
 
@@ -88,13 +82,22 @@ class SegmentStore:
     def path(self, segment: Segment) -> Path:
         return self.folder / (segment.key.hex() + SEGMENT)
 
-    def begin(self, chain: Sequence[Segment]) -> None:
-        """A reading begins: its own segments are not evicted for it, and the folder is told what belongs to it."""
+    def begin(self, chain: Sequence[Segment], documents: Sequence[DocumentSpan] = ()) -> None:
+        """A reading begins: until `end` its own segments are not evicted, and it is noted what belongs to it."""
         self._began = time.time()
-        self._cache.begin([self.path(segment) for segment in chain])
+        keys = tuple(segment.key.hex() for segment in chain)
+        known = () if documents else read_note(self.folder / (keys[-1] + READING)).documents
+        ends = tuple(segment.end for segment in chain)
+        note = ReadingNote(self._model, chain[-1].end, keys, ends, tuple(documents) or known)
         with contextlib.suppress(OSError):  # only the listing suffers
-            keys = [segment.key.hex() for segment in chain]
-            self._cache.note_reading(self.folder, keys, tokens=chain[-1].end, model=self._model)
+            self._cache.begin(note, self.folder)
+
+    def end(self, chain: Sequence[Segment]) -> None:
+        self._cache.end(chain[-1].key.hex())
+
+    def holds(self, chain: Sequence[Segment]) -> bool:
+        """Whether all of them are there, by their names."""
+        return all(self.path(segment).is_file() for segment in chain)
 
     def load(self, segment: Segment) -> NDArray[np.uint8] | None:
         """The payload, mapped and verified; None where there is none or it was damaged (then the file is gone)."""
@@ -132,9 +135,18 @@ class SegmentStore:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(name, self.path(segment))
+            self._sync_folder()
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+    def _sync_folder(self) -> None:
+        """So that the new name survives a power cut as the data does."""
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
     def _touch(self, segment: Segment) -> None:
         """Eviction goes by the time of last use; within one reading the end counts as older, so that a prefix survives."""

@@ -4,21 +4,22 @@ Every method that needs the model is a generator for `Scheduler`; it yields even
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from unabridged.errors import UsageError
+from unabridged.errors import EngineFailed, UsageError
 from unabridged.models.cache_map import SCRATCH, CacheMap, Fork, Resident
 from unabridged.models.choosing import score_options
 from unabridged.models.decoding import Answer, append
 from unabridged.models.drafting import Drafter, NgramIndex
-from unabridged.models.engine import Choice, Quotation, Reading, ReadProgress, Sampling, Tokens
+from unabridged.models.engine import Choice, DocumentSpan, Quotation, Reading, ReadProgress, Sampling, Tokens
 from unabridged.models.llama_context import AS_TRAINED, Context, Rope
 from unabridged.models.llama_model import Model
 from unabridged.models.llama_sampler import Sampler
-from unabridged.models.pace import Pace
+from unabridged.models.prefill import Keeping, Prefill
 from unabridged.models.quoting import Copyist
-from unabridged.models.scheduler import Alone, Feed, Job, Scheduler, Wait
-from unabridged.models.segments import Segment, SegmentStore, checkpoints_of, segments_of
+from unabridged.models.scheduler import Alone, Job, Scheduler, Wait
+from unabridged.models.segments import SegmentStore, piece_tokens, segments_of
 from unabridged.models.tokenizer import Tokenizer
 from unabridged.models.window import WindowPolicy
 
@@ -46,10 +47,16 @@ class Session:
         on_cpu: bool = True,
         rope: Rope = AS_TRAINED,
     ) -> None:
-        self._model, self._tokenizer, self._store, self._windows = model, tokenizer, store, windows
+        self._model, self._tokenizer, self._windows = model, tokenizer, windows
         self._fingerprint, self._kv_type, self._threads, self._rope = fingerprint, kv_type, threads, rope
         self._chunk_tokens, self._draft, self._on_cpu = chunk_tokens, draft, on_cpu
-        self._segment_tokens = -(-segment_tokens // chunk_tokens) * chunk_tokens
+        self._piece_tokens = piece_tokens(segment_tokens, chunk_tokens)
+        self._keeping = Keeping(
+            store,
+            ThreadPoolExecutor(1, "segments"),
+            state_only=model.is_state_only,
+            at_once=2 * self._piece_tokens > segment_tokens,
+        )
         self._map: CacheMap | None = None
         self._tokens: dict[str, Tokens] = {}  # of every reading asked for, so that it can be read back in
         self._ends = model.ends_generation()
@@ -57,6 +64,11 @@ class Session:
         self.scheduler = Scheduler(lambda: self._map.context if self._map else None, self._make_room)
 
     def close(self) -> None:
+        """What is being written is finished first."""
+        self._keeping.writer.shutdown()
+        self.close_window()
+
+    def close_window(self) -> None:
         if self._map:
             self._map.context.close()
             self._map = None
@@ -70,18 +82,27 @@ class Session:
         return self._windows.window_for(tokens, held=self.window)
 
     def abort(self) -> None:
-        """From any thread: end the decode that is running, so that a cancelled job can go."""
-        if self._map:
+        """From any thread: end the decode that is running, so that a cancelled job can go.
+
+        A memory that cannot take tokens back would be left in the middle of them, so there the chunk is finished.
+        """
+        if self._map and self._model.keeps_every_position:
             self._map.context.abort()
+
+    def idle(self) -> None:
+        """Nothing is to do: get ready for the next question."""
+        if self._map:
+            self._map.prepare_fork()
 
     # Readings
 
-    def read(self, tokens: Tokens, *, reserve: int = 0, fresh: bool = False) -> Job:
+    def read(
+        self, tokens: Tokens, *, reserve: int = 0, fresh: bool = False, documents: Sequence[DocumentSpan] = ()
+    ) -> Job:
         """Yields ReadProgress, returns Reading."""
         if not len(tokens):
             raise UsageError("There is nothing to read.", hint="Add a document with text in it.")
-        cut = segments_of if self._model.keeps_every_position else checkpoints_of
-        chain = cut(tokens, self._segment_tokens, self._fingerprint)
+        chain = segments_of(tokens, self._piece_tokens, self._fingerprint)
         key = chain[-1].key.hex()
         yield from self._wait_for_reader(key)
         self._tokens[key] = tokens
@@ -95,15 +116,20 @@ class Session:
             self._cache.make_room(need)
             resident = self._resident(key)
         resident = resident or self._cache.add_reading(key, tokens)
-        self._cache.touch(resident)
+        self._cache.use(resident)
         if resident.done == len(tokens):
             return Reading(key, len(tokens), reused=len(tokens), evaluated=0, window=self.window)
         resident.being_read = True
-        self._store.begin(chain)
+        self._keeping.store.begin(chain, documents)
         try:
-            return (yield from self._fill(resident, chain, fresh=fresh))
+            reading = yield from Prefill(self._cache, resident, chain, self._keeping, fresh=fresh).run(lambda: self.window)
+            resident.on_disk = self._keeping.store.holds(chain)
+            return reading
         finally:
             resident.being_read = False
+            self._keeping.store.end(chain)
+            if self._map:
+                self._map.settle(resident)
 
     @property
     def _cache(self) -> CacheMap:
@@ -118,95 +144,44 @@ class Session:
             yield Wait()
 
     def _open_window(self, tokens: int, reserve: int) -> Job:
-        """A cache large enough, once nobody else is at work; growing drops what it held (segments bring it back)."""
-        self._windows.check(tokens, reserve, held=self.window)
-        yield Alone()
+        """A cache large enough. Where memory has room for both, everything moves over and whoever is at work goes on;
+
+        else it waits until nobody is, and what the old one held is gone (segments bring it back).
+        """
         window = self._windows.check(tokens, reserve, held=self.window)
+        yield Wait()  # between two batches: nobody holds logits of the old one
         if window <= self.window:
             return
-        self.close()
-        rewind = self._model.keeps_every_position
-        sequences = SEQUENCES if rewind else RECURRENT_SEQUENCES
-        context = Context(
+        if self._map and self._windows.largest(held=0) >= window:
+            try:
+                wider = self._context(window)
+            except EngineFailed:  # the memory of a GPU is not counted
+                wider = None
+            if wider:
+                self._map.move_to(wider)
+                return
+        yield Alone()
+        window = self._windows.check(tokens, reserve, held=self.window)
+        if window > self.window:
+            self.close_window()
+            self._map = CacheMap(self._context(window), sequences=self._sequences, can_rewind=self._model.keeps_every_position)
+
+    @property
+    def _sequences(self) -> int:
+        return SEQUENCES if self._model.keeps_every_position else RECURRENT_SEQUENCES
+
+    def _context(self, window: int) -> Context:
+        return Context(
             self._model,
             window=window,
             chunk_tokens=self._chunk_tokens,
-            sequences=sequences,
+            sequences=self._sequences,
             outputs=OUTPUTS,
             kv_type=self._kv_type,
             threads=self._threads,
             rope=self._rope,
-            fill_sequence=SCRATCH if rewind and self._on_cpu else None,
+            fill_sequence=SCRATCH if self._model.keeps_every_position and self._on_cpu else None,
         )
-        self._map = CacheMap(context, sequences=sequences, can_rewind=rewind)
-
-    def _fill(self, resident: Resident, chain: Sequence[Segment], *, fresh: bool) -> Job:
-        total, reused, evaluated, unsaved = len(resident.tokens), resident.done, 0, None
-        pace = Pace()
-        if not self._model.keeps_every_position and not resident.done and not fresh:
-            reused = self._restore_last(resident, chain)
-        for segment in chain:
-            if segment.end <= resident.done:
-                continue
-            mine = self._model.keeps_every_position and not fresh
-            if mine and resident.done <= segment.start and self._restore(resident, segment):
-                reused += segment.end - segment.start
-                pace.skip()
-                yield _progress(resident, reused, pace)
-                continue
-            for start in range(resident.done, segment.end, self._chunk_tokens):
-                chunk = resident.tokens[start : min(start + self._chunk_tokens, segment.end)]
-                yield Feed(resident.sequence, chunk, start)
-                resident.done = start + len(chunk)
-                evaluated += len(chunk)
-                pace.evaluated(start, resident.done)
-                if resident.done < segment.end:
-                    yield _progress(resident, reused, pace)
-            if unsaved is None:
-                unsaved = self._save(resident, segment)
-            pace.skip()
-            yield _progress(resident, reused, pace)
-        return Reading(resident.key, total, reused, evaluated, self.window, unsaved)
-
-    def _restore_last(self, resident: Resident, checkpoints: Sequence[Segment]) -> int:
-        """Each checkpoint is a whole state, so the longest one there is makes the others needless; returns its tokens."""
-        for checkpoint in reversed(checkpoints):
-            if self._restore(resident, checkpoint):
-                return resident.done
-        return 0
-
-    def _restore(self, resident: Resident, segment: Segment) -> bool:
-        data = self._store.load(segment)
-        if data is None:
-            return False
-        context = self._cache.context
-        if self._model.keeps_every_position:
-            whole = context.restore(SCRATCH, data)
-            if whole:
-                context.copy(SCRATCH, resident.sequence)
-            context.remove(SCRATCH)
-        else:
-            whole = context.restore(resident.sequence, data)
-        if whole and context.length(resident.sequence) == segment.end:
-            resident.done = segment.end
-            return True
-        context.remove(resident.sequence, segment.start if self._model.keeps_every_position else -1, -1)
-        return False
-
-    def _save(self, resident: Resident, segment: Segment) -> str | None:
-        """Why the segment could not be kept, or None."""
-        context = self._cache.context
-        if self._model.keeps_every_position:
-            context.copy(resident.sequence, SCRATCH, segment.start, segment.end)
-            data = context.save(SCRATCH)
-            context.remove(SCRATCH)
-        else:
-            data = context.save(resident.sequence)
-        try:
-            self._store.save(segment, data)
-        except OSError as error:
-            return error.strerror or str(error)
-        return None
 
     # Questions
 
@@ -239,7 +214,7 @@ class Session:
         """Returns Choice."""
         if not options or any(not len(option) for option in options):
             raise UsageError("A choice needs options of at least one token each.", hint="Report this as a bug.")
-        fork = yield from self._fork(key, prompt, max(map(len, options)), take_over=False)
+        fork = yield from self._fork(key, prompt, max(map(len, options)), take_over=False, spare=True)
         try:
             evaluated = len(prompt) - len(fork.tokens)
             rows = yield from append(self._cache, fork, prompt[len(fork.tokens) :], outputs=1)
@@ -262,20 +237,20 @@ class Session:
         try:
             evaluated = len(prompt) - len(fork.tokens)
             rows = yield from append(self._cache, fork, prompt[len(fork.tokens) :], outputs=1)
-            context = self._cache.context
-            copying = self._copyist.copy(context.logits(rows[-1]), passage, starts=starts, ends=ends, limit=limit)
+            first = self._cache.context.logits(rows[-1])
+            copying = self._copyist.copy(first, passage, starts=starts, ends=ends, limit=limit)
             step = next(copying)
             while True:
                 rows = yield from append(self._cache, fork, step, outputs=len(step))
                 evaluated += len(step)
-                step = copying.send([context.logits(row) for row in rows])
+                step = copying.send([self._cache.context.logits(row) for row in rows])
         except StopIteration as stop:
             span = stop.value
             return Quotation(span.start, span.end, span.logprob, evaluated)
         finally:
             self._finish(fork, keep=False)
 
-    def _fork(self, key: str | None, prompt: Tokens, limit: int, *, take_over: bool) -> Job:
+    def _fork(self, key: str | None, prompt: Tokens, limit: int, *, take_over: bool, spare: bool = False) -> Job:
         """A fork with room for prompt and answer; waits for others, grows the window, reads the document back in."""
         if not len(prompt):
             raise UsageError("There is no question.", hint="Ask something.")
@@ -284,9 +259,11 @@ class Session:
         while True:
             resident = self._resident(key)
             if key is not None and (resident is None or resident.done < len(tokens)):
-                yield from self.read(tokens, reserve=need)
-            elif self._map and self._map.make_room(need, keep=resident):
-                return self._map.fork(resident, prompt, reserved=need, take_over=take_over)
+                yield from _without_progress(self.read(tokens, reserve=need))
+            elif self._map and self._map.make_room(need, sequences=1 + spare, keep=resident):
+                if resident:
+                    self._map.use(resident)
+                return self._map.fork(resident, prompt, reserved=need, take_over=take_over, spare=spare)
             elif self._map and self._map.at_work and len(tokens) + need <= self.window:
                 yield Wait()
             else:
@@ -301,6 +278,14 @@ class Session:
         return bool(self._map) and self._cache.drop_idle()
 
 
-def _progress(resident: Resident, reused: int, pace: Pace) -> ReadProgress:
-    total = len(resident.tokens)
-    return ReadProgress(resident.done, total, reused, pace.tokens_per_s, pace.seconds_left(resident.done, total))
+def _without_progress(reading: Job) -> Job:
+    """A reading that is brought back for a question is no more than a delay to whoever asked."""
+    answer = None
+    try:
+        while True:
+            wanted = reading.send(answer)
+            answer = None if isinstance(wanted, ReadProgress) else (yield wanted)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        reading.close()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from unabridged.errors import DoesNotFit, EngineFailed, UnabridgedError
-from unabridged.models.engine import EngineOptions, Sampling
+from unabridged.models.engine import DocumentSpan, EngineOptions, Sampling
 from unabridged.models.footprint import measure
 from unabridged.models.gguf_header import read_header
 from unabridged.models.llama_library import start_backend
@@ -136,6 +136,8 @@ class Worker:
         scheduler = self._model.session.scheduler
         while True:
             while not scheduler.busy or not self._work.empty():
+                if self._work.empty():
+                    self._model.session.idle()
                 self._take(*self._work.get())
             scheduler.step()
 
@@ -160,7 +162,8 @@ class Worker:
     def _job(self, header: dict[str, Any], parts: list[Any]) -> Job:
         session, key = self._opened.session, header.get("reading")
         if header["call"] == "read":
-            return session.read(parts[0], reserve=header["reserve"], fresh=header["fresh"])
+            spans = [DocumentSpan(*span) for span in header["documents"]]
+            return session.read(parts[0], reserve=header["reserve"], fresh=header["fresh"], documents=spans)
         if header["call"] == "generate":
             sampling = Sampling(**header["sampling"])
             return session.generate(key, parts[0], limit=header["limit"], sampling=sampling, stop=header["stop"])

@@ -7,6 +7,7 @@ from typing import Any
 from unabridged.errors import UnabridgedError
 from unabridged.models.plan import KV_TYPES, plan_model
 from unabridged.models.segment_cache import SegmentCache
+from unabridged.models.stored_readings import list_readings
 from unabridged.settings import Settings
 from unabridged.ui.jobs import Jobs
 from unabridged.ui.strings import texts
@@ -77,7 +78,7 @@ class SettingsHandlers:
     def readings(self, *, language: str) -> str:
         """How much of the disk the readings take."""
         cache = self._segments()
-        count, size = len(cache.list_readings()), cache.total_bytes()
+        count, size = len(list_readings(cache)), cache.total_bytes()
         quota = f"{self.settings.segments_quota_gib:g}"
         return texts(language)["readings_kept"].format(count=count, size=f"{size / GIB:.2f}", quota=quota)
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unabridged.errors import EngineFailed
-from unabridged.models.engine import EngineOptions, Tokens
+from unabridged.models.engine import EngineOptions, Sampling, Tokens
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.messages import BrokenMessage, read_message, write_message
 
@@ -67,7 +67,7 @@ def test_any_death_is_an_error_with_a_hint_and_the_next_call_works(
     engine: EngineProcess, document: Document, end: signal.Signals
 ) -> None:
     reading = drained(engine.read(document(600), reserve=4000))
-    stream = engine.generate(reading, document(9), limit=4000)
+    stream = engine.generate(reading, document(9), limit=4000, sampling=Sampling(grammar='root ::= "a" root'))  # has no end
     next(stream)
     os.kill(engine.pid, end)
     with pytest.raises(EngineFailed) as failure:

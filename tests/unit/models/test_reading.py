@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from unabridged.errors import DoesNotFit, EngineFailed, UsageError
-from unabridged.models.engine import EngineOptions, Reading, Tokens
+from unabridged.models.engine import EngineOptions, Reading, Sampling, Tokens
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.open_model import OpenModel, open_model
+from unabridged.models.segments import segments_of, stored_tokens
 
 from tests.unit.models.conftest import drained
 from tests.unit.models.tiny_models import write_tiny_model
@@ -47,13 +48,15 @@ def test_a_restored_reading_gives_the_same_logits_as_a_fresh_one(
     second.session.close()
 
 
-def test_a_reading_that_begins_like_another_reuses_its_segments(opened: OpenModel, document: Document) -> None:
+def test_a_reading_that_begins_like_another_reuses_its_segments(
+    opened: OpenModel, options: EngineOptions, document: Document
+) -> None:
     tokens = document(1000)
     read(opened, tokens[:600])
     longer = read(opened, tokens)
     assert (longer.reused, longer.evaluated) == (512, 488)
-    files = list(opened.session._store.folder.glob("*.segment"))
-    assert len(files) == 3 + 2  # 256, 512, 600 and then 768, 1000: the common ones once
+    files = list(options.segments_folder.glob("*/*.segment"))
+    assert len(files) == 5 + 4  # 128, 256, … 512, 600 and then 640, … 896, 1000: the common ones once
 
 
 @pytest.mark.parametrize("damage", ["cut short", "bit flipped", "empty", "another fingerprint", "longer"])
@@ -134,7 +137,9 @@ def test_a_question_after_a_crash_brings_the_reading_back_by_itself(engine: Engi
     assert after.reused == 3000
 
 
-def test_a_full_disk_does_not_stop_a_reading(opened: OpenModel, document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_does_not_stop_a_reading(
+    opened: OpenModel, options: EngineOptions, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(file: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -142,14 +147,12 @@ def test_a_full_disk_does_not_stop_a_reading(opened: OpenModel, document: Docume
     reading = read(opened, document(700))
     assert reading.evaluated == 700
     assert reading.unsaved == "No space left on device"
-    left = [path.suffix for path in opened.session._store.folder.iterdir()]
+    left = [path.suffix for path in options.segments_folder.glob("*/*") if path.parent.name != "weights"]
     assert left == [".reading"]  # nothing half-written stays
     assert drained_generate(opened, reading)
 
 
 def drained_generate(opened: OpenModel, reading: Reading) -> tuple[int, ...]:
-    from unabridged.models.engine import Sampling
-
     job = opened.session.generate(reading.key, QUESTION, limit=4, sampling=Sampling(), stop=())
     return opened.session.scheduler.run(job).tokens
 
@@ -223,11 +226,11 @@ def test_progress_only_grows_and_ends_at_the_total(engine: EngineProcess, docume
     assert events[-1].seconds_left == 0
 
 
-@pytest.mark.parametrize("architecture", ["llama", "qwen3", "cohere2", "qwen3moe", "deepseek2", "lfm2"])
+@pytest.mark.parametrize("architecture", ["llama", "qwen3", "cohere2", "qwen3moe", "deepseek2", "lfm2", "mamba"])
 def test_every_kind_of_memory_is_restored_to_the_bit(
     tmp_path: Path, options: EngineOptions, document: Document, architecture: str
 ) -> None:
-    """lfm2 is a hybrid: its memory cannot be cut, so it is kept in whole checkpoints."""
+    """lfm2 is a hybrid and mamba recurrent: every segment of theirs holds the running state too."""
     path = write_tiny_model(tmp_path / "m.gguf", architecture=architecture, layers=4, window=4096)
     first = open_model(path, options)
     expected = next_token_probabilities(first, read(first, document(1000)))
@@ -239,19 +242,89 @@ def test_every_kind_of_memory_is_restored_to_the_bit(
     second.session.close()
 
 
-def test_a_memory_that_cannot_be_cut_goes_on_from_its_last_checkpoint(
-    tmp_path: Path, options: EngineOptions, document: Document
+@pytest.mark.parametrize("architecture", ["lfm2", "mamba"])
+def test_a_memory_that_cannot_be_cut_goes_on_from_its_last_segment(
+    tmp_path: Path, options: EngineOptions, document: Document, architecture: str
 ) -> None:
-    path = write_tiny_model(tmp_path / "m.gguf", architecture="lfm2", layers=4, window=4096)
+    path = write_tiny_model(tmp_path / "m.gguf", architecture=architecture, layers=4, window=4096)
     first = open_model(path, options)
     expected = next_token_probabilities(first, read(first, document(1000), fresh=True))
     first.session.close()
-    files = sorted(options.segments_folder.glob("*/*.segment"), key=lambda file: file.stat().st_size)
-    assert len(files) == 3  # after 256, 512 and all 1000 tokens
+    chain = segments_of(document(1000), 128, bytes.fromhex(first.info.fingerprint))
+    files = [next(options.segments_folder.glob(f"*/{segment.key.hex()}.segment")) for segment in chain]
     files[-1].unlink()
-    files[0].write_bytes(b"damaged")
+    files[-2].write_bytes(b"damaged")
     second = open_model(path, options)
     again = read(second, document(1000))
-    assert (again.reused, again.evaluated) == (512, 488)
+    assert (again.reused, again.evaluated) == (768, 232)
     assert np.array_equal(next_token_probabilities(second, again), expected)
     second.session.close()
+
+
+@pytest.mark.parametrize("architecture", ["lfm2", "mamba"])
+def test_a_cancelled_chunk_leaves_no_state_behind_that_is_not_accounted_for(
+    tmp_path: Path, options: EngineOptions, document: Document, architecture: str
+) -> None:
+    """A question of 100 tokens is fed in two chunks and given up after the first; the state cannot be taken back."""
+    path = write_tiny_model(tmp_path / "m.gguf", architecture=architecture, layers=4, window=4096)
+    opened = open_model(path, options)
+    reading = read(opened, document(300))
+    expected = next_token_probabilities(opened, reading)
+    scheduler = opened.session.scheduler
+    job = opened.session.generate(reading.key, document(100), limit=4, sampling=Sampling(), stop=())
+    ticket = scheduler.start(job, lambda event: None, lambda result, error: None)
+    scheduler.step()
+    scheduler.cancel(ticket)
+    assert np.array_equal(next_token_probabilities(opened, reading), expected)
+    twice = [
+        scheduler.run(opened.session.generate(reading.key, document(100), limit=4, sampling=Sampling(), stop=())).tokens
+        for _ in range(2)
+    ]
+    assert twice[0] == twice[1]
+    opened.session.close()
+
+
+def test_the_next_stretch_is_evaluated_while_the_last_is_written_and_the_end_waits_for_the_disk(
+    opened: OpenModel, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk_is_free = threading.Event()
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (disk_is_free.wait(20), sync(file))[1])
+    scheduler, steps, ended = opened.session.scheduler, [], []
+    scheduler.start(opened.session.read(document(1000)), steps.append, lambda result, error: ended.append(result))
+    for _ in range(40):
+        scheduler.step()
+    assert steps[-1].done == 256 - 64  # the first 128 are being written, the next 128 wait for it before they are handed over
+    assert not ended
+    disk_is_free.set()
+    while scheduler.busy:
+        scheduler.step()
+    assert ended[0].unsaved is None
+    assert stored_tokens(
+        opened.session._keeping.store.folder.parent,
+        bytes.fromhex(opened.info.fingerprint),
+        document(1000),
+        segment_tokens=256,
+        chunk_tokens=64,
+    ) == 1000
+
+
+@pytest.mark.parametrize("left", [0, 1, 100, 120, 1000, -5000, -1])
+def test_a_file_torn_by_a_power_cut_is_never_believed(
+    tiny_model: Path, options: EngineOptions, document: Document, left: int
+) -> None:
+    """What the disk had not got is missing or reads as zeros; and a half-written temporary file lies beside it."""
+    for zeros in (False, True):
+        first = open_model(tiny_model, options)
+        expected = next_token_probabilities(first, read(first, document(300)))
+        first.session.close()
+        chain = segments_of(document(300), 128, bytes.fromhex(first.info.fingerprint))
+        torn = next(options.segments_folder.glob(f"*/{chain[1].key.hex()}.segment"))
+        data = torn.read_bytes()
+        torn.write_bytes(data[:left] + (bytes(len(data[left:])) if zeros else b""))
+        (torn.parent / "tmpabc.writing").write_bytes(data[:50])
+        second = open_model(tiny_model, options)
+        again = read(second, document(300))
+        assert (again.reused, again.evaluated) == (128 + 44, 128)
+        assert np.array_equal(next_token_probabilities(second, again), expected)
+        second.session.close()

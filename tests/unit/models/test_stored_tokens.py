@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from unabridged.models.segment_cache import SEGMENT
-from unabridged.models.segments import segments_of, stored_tokens
+from unabridged.models.segments import piece_tokens, segments_of, stored_tokens
 
 FINGERPRINT = bytes(range(32))
 TOKENS = np.arange(1000, dtype=np.int32)
@@ -24,16 +24,18 @@ def keep(folder: Path, size: int, which: list[int]) -> None:
 )
 def test_only_an_unbroken_beginning_counts(tmp_path: Path, kept: list[int], stored: int) -> None:
     keep(tmp_path, 300, kept)
-    assert stored_tokens(tmp_path, FINGERPRINT, TOKENS, segment_tokens=300) == stored
+    assert stored_tokens(tmp_path, FINGERPRINT, TOKENS, segment_tokens=600, chunk_tokens=100) == stored
 
 
-def test_a_reading_in_one_piece_counts_too(tmp_path: Path) -> None:
-    keep(tmp_path, len(TOKENS), [0])
-    assert stored_tokens(tmp_path, FINGERPRINT, TOKENS, segment_tokens=300) == 1000
+@pytest.mark.parametrize(
+    ("segment", "chunk", "piece"), [(2048, 512, 1024), (600, 100, 300), (512, 512, 512), (100, 512, 512), (700, 300, 300)]
+)
+def test_a_file_holds_half_of_what_may_be_lost_in_whole_chunks(segment: int, chunk: int, piece: int) -> None:
+    assert piece_tokens(segment, chunk) == piece
 
 
 def test_other_words_or_another_model_have_nothing_there(tmp_path: Path) -> None:
     keep(tmp_path, 300, [0, 1, 2, 3])
-    assert stored_tokens(tmp_path, FINGERPRINT, TOKENS + 1, segment_tokens=300) == 0
-    assert stored_tokens(tmp_path, bytes(32), TOKENS, segment_tokens=300) == 0
-    assert stored_tokens(tmp_path, FINGERPRINT, TOKENS[:0], segment_tokens=300) == 0
+    assert stored_tokens(tmp_path, FINGERPRINT, TOKENS + 1, segment_tokens=600, chunk_tokens=100) == 0
+    assert stored_tokens(tmp_path, bytes(32), TOKENS, segment_tokens=600, chunk_tokens=100) == 0
+    assert stored_tokens(tmp_path, FINGERPRINT, TOKENS[:0], segment_tokens=600, chunk_tokens=100) == 0

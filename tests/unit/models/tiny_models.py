@@ -26,6 +26,7 @@ It was the best of times, it was the worst of times, it was the age of wisdom. A
 
 
 EXPERTS, EXPERT_WIDTH, RANK, CONVOLUTION = 4, 64, 64, 3
+RECURRENT_WIDTH, STATE, TIME_RANK = 256, 16, 8
 
 
 def _spelling() -> list[str]:
@@ -88,7 +89,7 @@ def write_tiny_model(
     scale: float = 0.2,
     seed: int = 0,
 ) -> Path:
-    """Architectures: llama, qwen2, qwen3, cohere2 (sliding layers), qwen3moe, lfm2 (hybrid), deepseek2 (MLA and experts).
+    """Architectures: llama, qwen2, qwen3, cohere2 (sliding layers), qwen3moe, lfm2 (hybrid), mamba, deepseek2 (MLA, experts).
 
     f32 weights. `metadata`: more GGUF keys (bool, int, float or str).
     """
@@ -126,7 +127,9 @@ def write_tiny_model(
         adders[type(value)](key, value)
     shapes = tensor_shapes(architecture, len(tokens), layers, width, heads, kv_heads, head_size, feed_forward)
     for tensor, shape in shapes.items():
-        if tensor.endswith("norm.weight"):
+        if tensor.endswith("ssm_a"):
+            values = -np.exp(random.standard_normal(shape))  # what is remembered decays
+        elif tensor.endswith("norm.weight"):
             values = np.ones(shape) + 0.1 * random.standard_normal(shape)
         else:
             values = scale * random.standard_normal(shape)
@@ -139,6 +142,12 @@ def write_tiny_model(
 
 
 def _add_attention(writer: gguf.GGUFWriter, architecture: str, layers: int, kv_heads: int, head_size: int) -> None:
+    if architecture == "mamba":
+        writer.add_ssm_conv_kernel(CONVOLUTION + 1)
+        writer.add_ssm_inner_size(RECURRENT_WIDTH)
+        writer.add_ssm_state_size(STATE)
+        writer.add_ssm_time_step_rank(TIME_RANK)
+        return
     if architecture in ("qwen3moe", "deepseek2"):
         writer.add_expert_count(EXPERTS)
         writer.add_expert_used_count(2)
@@ -193,6 +202,9 @@ def tensor_shapes(
             "ffn_up": (feed_forward, width),
             "ffn_down": (width, feed_forward),
         }
+        if architecture == "mamba":
+            shapes |= {f"blk.{i}.{tensor}": shape for tensor, shape in _recurrent(width).items()}
+            continue
         if architecture != "cohere2":
             block["ffn_norm"] = (width,)
         if architecture in ("qwen3", "qwen3moe", "lfm2"):
@@ -215,6 +227,22 @@ def tensor_shapes(
         if architecture == "qwen2":
             shapes |= {f"blk.{i}.{tensor}.bias": (block[tensor][0],) for tensor in ("attn_q", "attn_k", "attn_v")}
     return shapes
+
+
+def _recurrent(width: int) -> dict[str, tuple[int, ...]]:
+    """A selective state space instead of attention and feed-forward."""
+    return {
+        "attn_norm.weight": (width,),
+        "ssm_in.weight": (2 * RECURRENT_WIDTH, width),
+        "ssm_conv1d.weight": (RECURRENT_WIDTH, CONVOLUTION + 1),
+        "ssm_conv1d.bias": (RECURRENT_WIDTH,),
+        "ssm_x.weight": (TIME_RANK + 2 * STATE, RECURRENT_WIDTH),
+        "ssm_dt.weight": (RECURRENT_WIDTH, TIME_RANK),
+        "ssm_dt.bias": (RECURRENT_WIDTH,),
+        "ssm_a": (RECURRENT_WIDTH, STATE),
+        "ssm_d": (RECURRENT_WIDTH,),
+        "ssm_out.weight": (width, RECURRENT_WIDTH),
+    }
 
 
 def _latent(
