@@ -3,20 +3,24 @@
 from typing import Any
 
 from unabridged.citations import Citation
-from unabridged.events import Event, Finished, Ingesting, Loading, Reading, SourceCited, Started, TextDelta, Waiting
+from unabridged.events import Event, Finished, Ingesting, Loading, Reading, SourceCited, Started, TextDelta, Unsaved, Waiting
+from unabridged.model_downloads import Downloading
 from unabridged.ui.markdown import answer_html
 from unabridged.ui.strings import texts
+from unabridged.ui.translated import translated
 
 News = dict[str, Any]
 
 
-def fold(news: News, event: Event) -> None:
+def fold(news: News, event: Event | Downloading) -> None:
     """Change `news` by one event. `text` and `citations` grow; the rest is the present state."""
     match event:
         case Waiting(ahead):
             news |= {"phase": "waiting", "ahead": ahead}
         case Ingesting(name, done, total):
             news |= {"phase": "ingesting", "name": name, "done": done, "total": total}
+        case Downloading(_, done, total, checking):
+            news |= {"phase": "checking" if checking else "downloading", "done": done, "total": total}
         case Loading(model):
             news |= {"phase": "loading", "model": model}
         case Reading():
@@ -30,6 +34,8 @@ def fold(news: News, event: Event) -> None:
             }
         case Started(conversation_id, turn_id):
             news |= {"conversation": conversation_id, "turn": turn_id}
+        case Unsaved(reason):
+            news |= {"unsaved": reason}
         case TextDelta(text):
             news |= {"phase": "answering", "text": news.get("text", "") + text}
         case SourceCited(citation):
@@ -39,8 +45,9 @@ def fold(news: News, event: Event) -> None:
 
 
 def shown(news: News, *, language: str) -> News:
-    """JSON of folded news: the words of the answer as HTML."""
+    """JSON of folded news: the words of the answer as HTML, those of an error in the language of the page."""
     visible = {name: value for name, value in news.items() if name not in ("text", "citations")}
+    visible |= {name: translated(visible[name], language) for name in ("error", "hint", "unsaved") if name in visible}
     if "text" in news or "citations" in news:
         citations = news.get("citations", [])
         visible["html"] = answer_html(

@@ -9,6 +9,7 @@ from unabridged.ui.events_shown import citation_shown, fold
 from unabridged.ui.jobs import Jobs
 from unabridged.ui.markdown import answer_html
 from unabridged.ui.strings import texts
+from unabridged.ui.translated import translated
 from unabridged.workspace import Workspace
 
 Data = dict[str, Any]
@@ -67,7 +68,7 @@ class ChatHandlers:
             "window": meter.largest,
             "stored": meter.stored,
             "fits": meter.fits,
-            "choices": meter.choices,
+            "choices": [translated(choice, data["language"]) for choice in meter.choices],
             "shares": [{"document": share.document.id, "tokens": share.tokens} for share in meter.shares],
         }
 

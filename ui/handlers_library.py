@@ -12,6 +12,7 @@ from unabridged.ui.events_shown import fold
 from unabridged.ui.jobs import Job, Jobs
 from unabridged.ui.sample import SAMPLES
 from unabridged.ui.source_view import problem_shown
+from unabridged.ui.translated import translated
 from unabridged.workspace import Workspace
 
 Data = dict[str, Any]
@@ -75,11 +76,11 @@ class LibraryHandlers:
 
     def document_problems(self, data: Data) -> Data:
         """What was not read as it stands, and what can be done."""
-        document = self._workspace.library.document(data["document"])
+        document, language = self._workspace.library.document(data["document"]), data["language"]
         return {
             "name": document.name,
-            "details": dict(document.details),
-            "problems": [problem_shown(problem) for problem in document.problems],
+            "details": {translated(name, language): translated(value, language) for name, value in document.details.items()},
+            "problems": [problem_shown(problem, language=language) for problem in document.problems],
         }
 
     def search(self, data: Data) -> Data:

@@ -11,6 +11,7 @@ from unabridged.models.stored_readings import list_readings
 from unabridged.settings import Settings
 from unabridged.ui.jobs import Jobs
 from unabridged.ui.strings import texts
+from unabridged.ui.translated import translated
 from unabridged.workspace import Workspace
 
 Data = dict[str, Any]
@@ -65,7 +66,7 @@ class SettingsHandlers:
             path = next(each.path for each in self._workspace.models() if _key(each.name, each.path) == model)
             plan = plan_model(path, kv_type=kv_type if kv_type in KV_TYPES else DEFAULT_KV_TYPE)
         except UnabridgedError as error:
-            return f"{error.message} {error.hint}"
+            return _sentence(error, language)
         told = words["plan"].format(
             window=f"{plan.largest_window:,}",
             trained=f"{plan.trained_window:,}",
@@ -73,7 +74,7 @@ class SettingsHandlers:
             needed=f"{plan.needed_bytes / GIB:.1f}",
             free=f"{plan.free_bytes / GIB:.1f}",
         )
-        return "\n".join([told, *plan.advice])
+        return "\n".join([told, *(translated(way, language) for way in plan.advice)])
 
     def readings(self, *, language: str) -> str:
         """How much of the disk the readings take."""
@@ -98,7 +99,7 @@ class SettingsHandlers:
                 self._workspace.use_model(model)
             self._workspace.change_settings(**changes)
         except UnabridgedError as error:
-            return Outcome(f"{error.message} {error.hint}", saved=False)
+            return Outcome(_sentence(error, language), saved=False)
         self._jobs.announce()
         return Outcome(texts(language)["settings_saved"], saved=True)
 
@@ -107,9 +108,13 @@ class SettingsHandlers:
         try:
             self._workspace.use_model(path.strip())
         except UnabridgedError as error:
-            return Outcome(f"{error.message} {error.hint}", saved=False)
+            return Outcome(_sentence(error, language), saved=False)
         self._jobs.announce()
         return Outcome(texts(language)["settings_saved"], saved=True)
+
+
+def _sentence(error: UnabridgedError, language: str) -> str:
+    return f"{translated(error.message, language)} {translated(error.hint, language)}"
 
 
 def _key(name: str, path: Path) -> str:

@@ -22,7 +22,7 @@ class SourceHandlers:
     def open_source(self, data: Data) -> Data:
         with self._lock:
             self._at_hand.pop(data["document"], None)  # it may have been renamed or read anew
-        return source_view.manifest(self._document(data))
+        return source_view.manifest(self._document(data), language=data["language"])
 
     def section(self, data: Data) -> list[Data]:
         return source_view.section(self._document(data), start=int(data["start"]), end=int(data["end"]))

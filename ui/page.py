@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import gradio as gr
 from unabridged.ui.handlers_chat import ChatHandlers
 from unabridged.ui.handlers_library import LibraryHandlers
+from unabridged.ui.handlers_models import ModelHandlers
 from unabridged.ui.handlers_settings import SettingsHandlers
 from unabridged.ui.handlers_source import SourceHandlers
 from unabridged.ui.panel import panel
@@ -18,6 +19,7 @@ class Handlers:
     chat: ChatHandlers
     source: SourceHandlers
     settings: SettingsHandlers
+    models: ModelHandlers
 
 
 def page(handlers: Handlers, *, language: str) -> gr.Blocks:
@@ -47,6 +49,9 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
                 "chat", chat.conversation, chat.ask, chat.read, chat.stop, chat.delete_turn, chat.meter, language=language
             )
             panel("source", source.open_source, source.section, source.lines, source.boxes, source.find_in, language=language)
-        settings_panel(settings, texts(language), language=language, page=blocks)
+        models = handlers.models
+        offers = (models.catalogue, models.fetch_model, models.stop_fetching, models.choose_model)
+        with settings_panel(settings, texts(language), language=language, page=blocks):
+            panel("models", *offers, language=language)
         panel("settings", language=language)
     return blocks

@@ -11,11 +11,15 @@ import gradio as gr
 from unabridged.errors import UnabridgedError
 from unabridged.fault_report import report
 from unabridged.ui.jobs import FAULT
+from unabridged.ui.translated import translated
 
 Answer = Any  # what JSON can hold
 Handler = Callable[[dict[str, Any]], Answer]
 
-SCRIPTS = ("core", "header", "library", "reading", "chat", "composer", "source", "pages", "citations", "settings", "keys")
+SCRIPTS = (
+    *("core", "header", "library", "reading", "chat", "composer", "source", "pages", "citations"),
+    *("models", "settings", "keys"),
+)
 
 
 def head(language: str) -> str:
@@ -33,22 +37,27 @@ def panel(name: str, *functions: Handler, language: str) -> gr.HTML:
         html_template=f'<div class="ub-panel" id="ub-{name}"></div>',
         js_on_load=f'unabridged.mount("{name}", element.firstElementChild, server, upload);',
         head=head(language),
-        server_functions=[_answering(function) for function in functions],
+        server_functions=[_answering(function, language) for function in functions],
         apply_default_css=False,
         elem_id=f"panel-{name}",
     )
 
 
-def _answering(function: Handler) -> Handler:
-    """Errors become values that the page shows: one sentence and one hint."""
+def _answering(function: Handler, language: str) -> Handler:
+    """Errors become values that the page shows: one sentence and one hint, in its language."""
 
     def answer(data: dict[str, Any]) -> Answer:
         try:
             return function(data)
         except UnabridgedError as error:
-            return {"error": error.message, "hint": error.hint, "kind": type(error).__name__}
+            return told(error.message, error.hint, language=language) | {"kind": type(error).__name__}
         except Exception as error:  # noqa: BLE001 a fault of ours: told to the user, and where it was is written down
-            return {"error": FAULT, "hint": report(error), "kind": "Fault"}
+            return told(FAULT, report(error), language=language) | {"kind": "Fault"}
 
     answer.__name__ = function.__name__
     return answer
+
+
+def told(message: str, hint: str, *, language: str) -> dict[str, str]:
+    """An error as every part of the page tells it."""
+    return {"error": translated(message, language), "hint": translated(hint, language)}

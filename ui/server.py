@@ -17,7 +17,7 @@ from pathlib import Path
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
@@ -26,6 +26,7 @@ from unabridged.errors import DocumentTooCostly, UnabridgedError, UsageError
 from unabridged.ui.gate import LOOPBACK_NAMES, Gate, is_loopback
 from unabridged.ui.handlers_chat import ChatHandlers
 from unabridged.ui.handlers_library import LibraryHandlers
+from unabridged.ui.handlers_models import ModelHandlers
 from unabridged.ui.handlers_settings import SettingsHandlers
 from unabridged.ui.handlers_source import SourceHandlers
 from unabridged.ui.jobs import Jobs
@@ -33,6 +34,7 @@ from unabridged.ui.live import live
 from unabridged.ui.login import Login
 from unabridged.ui.page import Handlers, page
 from unabridged.ui.page_images import PageImages
+from unabridged.ui.panel import told
 from unabridged.ui.sample import SAMPLES
 from unabridged.ui.strings import LANGUAGES, language_of, texts
 from unabridged.ui.theme import theme
@@ -94,6 +96,7 @@ def build_app(
         chat=ChatHandlers(workspace, jobs),
         source=SourceHandlers(workspace),
         settings=SettingsHandlers(workspace, jobs),
+        models=ModelHandlers(workspace, jobs),
     )
 
     @asynccontextmanager
@@ -208,7 +211,7 @@ def _add_page_parts(app: FastAPI, workspace: Workspace, images: PageImages) -> N
             entry = workspace.library.resolve(document_id)
             content = images.png(workspace.library.original(entry.id), page=number, width=width)
         except UnabridgedError as error:
-            return JSONResponse({"error": error.message, "hint": error.hint}, 404)
+            return PlainTextResponse(error.message, 404)
         return Response(content, media_type="image/png", headers={"cache-control": "private, max-age=86400, immutable"})
 
 
@@ -224,7 +227,7 @@ def _add_news(app: FastAPI, jobs: Jobs, ending: threading.Event) -> None:
 
 def _add_upload(app: FastAPI, library: LibraryHandlers) -> None:
     @app.post("/upload")
-    async def upload(request: Request, name: str) -> Response:
+    async def upload(request: Request, name: str, language: str = "en") -> Response:
         """The bytes of one file are the body; it is read into the library in the background."""
         path = await run_in_threadpool(library.new_upload, name)
         try:
@@ -240,11 +243,12 @@ def _add_upload(app: FastAPI, library: LibraryHandlers) -> None:
                     await run_in_threadpool(file.write, chunk)
         except DocumentTooCostly as error:
             shutil.rmtree(path.parent)
-            return JSONResponse({"error": error.message, "hint": error.hint}, 413)
+            return JSONResponse(told(error.message, error.hint, language=language), 413)
         except (ClientDisconnect, OSError) as error:
             shutil.rmtree(path.parent)
             reason = error.strerror if isinstance(error, OSError) else "the connection ended"
-            return JSONResponse({"error": f"{path.name} could not be received: {reason}.", "hint": "Try again."}, 507)
+            message = f"{path.name} could not be received: {reason}."
+            return JSONResponse(told(message, "Try again.", language=language), 507)
         return JSONResponse({"job": library.start_reading_file(path)})
 
 

@@ -12,8 +12,8 @@ from unabridged.ui.strings import LANGUAGES
 NUMBERS = ("window", "temperature", "answer_tokens", "segments_quota_gib")
 
 
-def settings_panel(handlers: SettingsHandlers, words: Mapping[str, str], *, language: str, page: gr.Blocks) -> None:
-    """Draws the form into the current place of `page` and wires it."""
+def settings_panel(handlers: SettingsHandlers, words: Mapping[str, str], *, language: str, page: gr.Blocks) -> gr.Column:
+    """Draws the form into the current place of `page` and wires it. Returns the place in it for models that can be fetched."""
 
     def labelled(name: str) -> dict[str, Any]:
         return {"label": words[f"setting_{name}"], "info": words[f"setting_{name}_help"]}
@@ -24,6 +24,7 @@ def settings_panel(handlers: SettingsHandlers, words: Mapping[str, str], *, lang
         with gr.Row():
             path = gr.Textbox(**labelled("path"), scale=3, max_lines=1)
             use = gr.Button(words["setting_use_path"], scale=1, elem_classes="ub-beside")
+        catalogue = gr.Column()
         with gr.Row():
             fits = gr.Textbox(**labelled("fits"), interactive=False, scale=3)
             ask_fits = gr.Button(words["what_fits"], scale=1, elem_classes="ub-beside")
@@ -79,9 +80,12 @@ def settings_panel(handlers: SettingsHandlers, words: Mapping[str, str], *, lang
     everything = [model, *fields.values(), kept, told]
     quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     page.load(fill, outputs=everything, **quietly)
+    refill = gr.Button(visible="hidden", elem_id="ub-settings-refill")  # pressed when a model was chosen in the catalogue
+    refill.click(fill, outputs=everything, **quietly)
     saved = save.click(save_all, inputs=[model, *fields.values()], outputs=everything, **quietly)
     saved.then(js="() => unabridged.settingsSaved()")
     use.click(take_path, inputs=[path], outputs=everything, **quietly).then(js="() => unabridged.settingsSaved()")
     clear.click(clear_readings, outputs=everything, **quietly).then(js="() => unabridged.settingsSaved()")
     ask_fits.click(partial(handlers.plan, language=language), inputs=[model, kv_type], outputs=[fits], **quietly)
     close.click(js="() => unabridged.emit('settings-close')")
+    return catalogue

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from unabridged.ingest.document import Block, BlockKind, Box, Document, Line, Page, Problem
+from unabridged.ui.translated import translated
 
 SECTION_CHARACTERS = 12_000  # the pane asks for a long text in stretches of about this length
 MOST_FOUND = 500
@@ -31,7 +32,7 @@ def sections(document: Document) -> list[tuple[int, int]]:
     return list(pairwise(cuts))
 
 
-def manifest(document: Document) -> dict[str, Any]:
+def manifest(document: Document, *, language: str) -> dict[str, Any]:
     """All that the pane needs before it draws the first page or section."""
     return {
         "id": document.id,
@@ -52,12 +53,13 @@ def manifest(document: Document) -> dict[str, Any]:
             }
             for block in document.outline
         ],
-        "problems": [problem_shown(problem) for problem in document.problems],
+        "problems": [problem_shown(problem, language=language) for problem in document.problems],
     }
 
 
-def problem_shown(problem: Problem) -> dict[str, str]:
-    return {"kind": problem.kind.value, "where": problem.where, "hint": problem.hint}
+def problem_shown(problem: Problem, *, language: str) -> dict[str, str]:
+    told = {"kind": problem.kind.value, "where": problem.where, "hint": problem.hint}
+    return {name: translated(words, language) for name, words in told.items()}
 
 
 def is_paged(document: Document) -> bool:

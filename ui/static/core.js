@@ -9,7 +9,7 @@ window.unabridged = (() => {
   const define = (name, draw) => { drawers[name] = draw; };
   const on = (event, listener) => { (listeners[event] ||= []).push(listener); };
   const emit = (event, data) => { for (const listener of listeners[event] || []) listener(data); };
-  const wanted = ["header", "library", "chat", "source", "settings"];
+  const wanted = ["header", "library", "chat", "source", "models", "settings"];
   const mount = (name, root, server, upload) => {
     drawers[name](root, caller(server), upload);
     wanted.splice(wanted.indexOf(name), 1);

@@ -49,7 +49,7 @@
     // --- taking files in
     const send = (file) => new Promise((resolve) => {
       const request = new XMLHttpRequest();
-      request.open("POST", `/upload?name=${encodeURIComponent(file.name)}`);
+      request.open("POST", `/upload?name=${encodeURIComponent(file.name)}&language=${strings.language}`);
       request.upload.onprogress = (event) => { uploads.set(file.name, event.loaded / event.total); draw(); };
       request.onload = () => {
         const answer = JSON.parse(request.responseText);

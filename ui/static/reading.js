@@ -63,7 +63,7 @@
     // Reading or answering changes what lies on disk.
     let busy = false;
     on("live", ({ jobs }) => {
-      const now = jobs.some((job) => job.kind !== "ingest" && job.state === "running");
+      const now = jobs.some((job) => ["answer", "read"].includes(job.kind) && job.state === "running");
       if (busy && !now) { asked = ""; count(); }
       busy = now;
     });
@@ -92,7 +92,7 @@
       return parts.join(" · ");
     };
     on("live", ({ jobs }) => {
-      const running = jobs.filter((job) => job.kind !== "ingest" && job.state === "running" && ["waiting", "loading", "reading"].includes(job.phase));
+      const running = jobs.filter((job) => job.state === "running" && ["waiting", "loading", "reading"].includes(job.phase));
       for (const job of running) {
         if (!lines.has(job.id)) lines.set(job.id, line(job));
         const { words, progress } = lines.get(job.id);

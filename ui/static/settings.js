@@ -8,6 +8,7 @@
     on("settings", () => { document.body.classList.add("ub-settings-open"); document.getElementById("ub-settings-save")?.focus({ preventScroll: true }); });
     on("escape", close);
     on("settings-close", close);
+    on("model-chosen", () => document.getElementById("ub-settings-refill")?.click());
     unabridged.settingsSaved = () => { emit("settings-saved"); };
     sheet.addEventListener("pointerdown", (event) => { if (event.target === sheet) close(); });
     root.hidden = true;

@@ -199,7 +199,7 @@ def test_a_question_needs_words_and_documents(chat: ChatHandlers, document: str)
 
 def test_what_does_not_fit_is_refused_with_choices(chat: ChatHandlers, jobs: Jobs, document: str, engines: FakeEngines) -> None:
     engines.script.window = 500
-    meter = chat.meter({"documents": [document]})
+    meter = chat.meter({"documents": [document], "language": "en"})
     assert not meter["fits"]
     assert meter["choices"]
     job = ask(chat, jobs, document)
@@ -209,7 +209,7 @@ def test_what_does_not_fit_is_refused_with_choices(chat: ChatHandlers, jobs: Job
 
 
 def test_the_meter_counts_each_document(chat: ChatHandlers, document: str) -> None:
-    meter = chat.meter({"documents": [document]})
+    meter = chat.meter({"documents": [document], "language": "en"})
     assert meter["fits"]
     assert meter["choices"] == []
     [share] = meter["shares"]
@@ -235,7 +235,7 @@ def test_the_source_pane_shows_the_cited_words(workspace: Workspace, document: s
     [[start, end, _]] = source.find_in({"document": document, "words": "laws of norway"})["spans"]
     blocks = source.section({"document": document, "start": start, "end": end})
     assert any("laws of Norway" in block["text"] for block in blocks)
-    assert source.open_source({"document": document})["name"] == "contract.txt"
+    assert source.open_source({"document": document, "language": "en"})["name"] == "contract.txt"
     with pytest.raises(UsageError):
         source.open_source({"document": "unknown"})
 

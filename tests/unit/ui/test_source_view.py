@@ -101,14 +101,14 @@ def test_a_sheet_begins_where_its_first_block_does() -> None:
 
 def test_headings_are_named_without_markdown_signs() -> None:
     document = document_of(["## Article  6.\nRepairs"], kind=BlockKind.HEADING)
-    assert [entry["title"] for entry in source_view.manifest(document)["outline"]] == ["Article 6. Repairs"]
+    assert [entry["title"] for entry in source_view.manifest(document, language="en")["outline"]] == ["Article 6. Repairs"]
 
 
 def test_the_script_of_a_text_is_told() -> None:
-    assert source_view.manifest(document_of(["第一条 本合同自签字之日起生效。"]))["cjk"]
-    assert not source_view.manifest(document_of(["An agreement, with one 条."]))["cjk"]
+    assert source_view.manifest(document_of(["第一条 本合同自签字之日起生效。"]), language="en")["cjk"]
+    assert not source_view.manifest(document_of(["An agreement, with one 条."]), language="en")["cjk"]
 
 
 def test_only_a_pdf_is_shown_as_sheets() -> None:
-    assert source_view.manifest(two_pages())["paged"]
-    assert not source_view.manifest(document_of(["x"]))["paged"]
+    assert source_view.manifest(two_pages(), language="en")["paged"]
+    assert not source_view.manifest(document_of(["x"]), language="en")["paged"]

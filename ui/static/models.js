@@ -1,0 +1,63 @@
+// The catalogue in the settings: models that can be fetched, what each would get on this machine, progress, and choosing one.
+"use strict";
+(() => {
+  const { define, on, emit, t, number, size, h, icon, button, dialog, notice } = unabridged;
+
+  define("models", (root, call) => {
+    let told = { models: [] }, jobs = [], open = false;
+    const list = h("ul", { class: "ub-offers" });
+    root.append(h("h3", {}, t("catalogue")), h("p", { class: "ub-muted" }, t("catalogue_help")), list);
+
+    const fits = (model) => !model.window_here
+      ? h("span", { class: "ub-error" }, t("offer_does_not_fit"))
+      : h("span", {}, t("offer_window_here", { here: number(model.window_here) }));
+    const action = (model, job) => {
+      if (job) return button("close", t("cancel"), () => call("stop_fetching", { job: job.id }), { text: true });
+      if (model.used) return h("span", { class: "ub-stored" }, icon("check"), t("offer_used"));
+      if (model.here) return button("check", t("offer_use"), () => choose(model), { text: true });
+      return button("down", t("offer_fetch"), () => fetchIt(model), { text: true });
+    };
+    const progress = (job) => {
+      const known = job.total > 0;
+      const words = job.stopping ? t("stopping") : !known ? t("offer_asking")
+        : t(job.phase === "checking" ? "offer_checking" : "offer_fetching", { done: size(job.done), total: size(job.total) });
+      return h("div", { class: "ub-offer-progress" }, h("progress", { max: "1", value: known ? job.done / job.total : undefined, "aria-label": words }), h("span", { class: "ub-muted" }, words));
+    };
+    const row = (model) => {
+      const job = jobs.find((each) => each.kind === "download" && each.name === model.name && each.state === "running");
+      return h("li", { class: "ub-offer", "data-model": model.name },
+        h("div", { class: "ub-offer-facts" }, h("strong", {}, model.name),
+          h("span", { class: "ub-muted" }, [t("offer_size", { size: model.size_gb.toFixed(1) }), t("offer_trained", { trained: number(model.trained_window) }), model.licence].join(" · ")),
+          h("span", { class: "ub-muted" }, fits(model)), job && progress(job)),
+        action(model, job));
+    };
+    const draw = () => list.replaceChildren(...told.models.map(row));
+    const refresh = async () => { told = await call("catalogue", {}, { quiet: true }); draw(); };
+    // The one thing here that uses the network: said before it happens.
+    const fetchIt = async (model) => {
+      const about = h("div", {}, h("p", {}, t("offer_fetch_sure", { name: model.name, size: model.size_gb.toFixed(1) })),
+        h("table", { class: "ub-facts" }, h("tbody", {}, [[t("offer_from"), `${model.repository}/${model.file}`], [t("offer_licence"), model.licence], [t("offer_to"), told.folder]]
+          .map(([name, value]) => h("tr", {}, h("th", {}, name), h("td", {}, value))))),
+        h("p", { class: "ub-hint" }, t("offer_network")));
+      if (await dialog(t("offer_fetch"), about, { action: t("offer_fetch") })) await call("fetch_model", { name: model.name });
+    };
+    const choose = async (model) => { await call("choose_model", { name: model.name }); await refresh(); emit("settings-saved"); emit("model-chosen"); };
+    const ended = new Set();
+    on("live", (news) => {
+      const mine = news.jobs.filter((job) => job.kind === "download");
+      const first = jobs.length === 0 && ended.size === 0;
+      jobs = mine;
+      for (const job of mine) {
+        if (job.state === "running" || ended.has(job.id)) continue;
+        ended.add(job.id);
+        if (job.state === "failed") notice(job.error, job.hint);
+        else if (job.state === "finished" && !first) notice(t("offer_here", { name: job.name }), t("offer_here_hint"));
+        refresh();
+      }
+      if (open && mine.length) draw();
+    });
+    on("settings", () => { open = true; refresh(); });
+    on("settings-close", () => { open = false; });
+    on("escape", () => { open = false; });
+  });
+})();
