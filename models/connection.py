@@ -8,6 +8,7 @@ import itertools
 import os
 import queue
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,9 +19,10 @@ from typing import Any, BinaryIO
 
 from unabridged import errors
 from unabridged.errors import DoesNotFit, EngineFailed, UnabridgedError
-from unabridged.models.messages import BrokenMessage, Part, read_message, write_message
+from unabridged.models.messages import HUNG_STATUS, BrokenMessage, Part, read_message, write_message
 
 SILENCE_S = 60.0  # without a heartbeat the process counts as hung
+WORKER = "unabridged.models.worker"
 
 
 _ENVIRONMENT = {
@@ -41,6 +43,7 @@ class Connection:
         self._sending, self._started = threading.Lock(), threading.Event()
         self._death: str | None = None
         self._last_seen = time.monotonic()
+        self._is_silent = False
         self._process: subprocess.Popen[bytes] | None = None
         self._requests: BinaryIO | None = None
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
@@ -59,7 +62,7 @@ class Connection:
     def _live(self) -> None:
         child_in, self_out = os.pipe()
         self_in, child_out = os.pipe()
-        command = [sys.executable, "-m", "unabridged.models.worker", str(child_in), str(child_out)]
+        command = [sys.executable, "-m", WORKER, str(child_in), str(child_out)]
         with os.fdopen(self_in, "rb") as replies, os.fdopen(self_out, "wb") as self._requests:
             try:
                 self._process = subprocess.Popen(  # noqa: S603  our own module
@@ -99,7 +102,7 @@ class Connection:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            self._death = _cause(process.returncode, self._complaints)
+            self._death = _HUNG if self._is_silent else _cause(process.returncode, self._complaints)
             self._complaints.close()
 
     def call(self, header: Mapping[str, Any], parts: Sequence[Part] = ()) -> Generator[Any, None, tuple[Any, list[Any]]]:
@@ -161,6 +164,7 @@ class Connection:
                 if not self._thread.is_alive() and waiting.empty():
                     return {"death": True}, []
                 if time.monotonic() - self._last_seen > SILENCE_S and self._process:
+                    self._is_silent = True
                     self._process.kill()
 
     def close(self) -> None:
@@ -173,6 +177,7 @@ class Connection:
             self._thread.join()
 
 
+_HUNG = "The engine stopped answering and was ended."
 _AFTER_DEATH = "Ask again: it is restarted and goes on from what was read."
 
 
@@ -188,8 +193,14 @@ def _cause(code: int, complaints: BinaryIO) -> str:
     if assertion:
         return f"The engine crashed: {assertion[-1]}."
     raised = re.findall(r"^(\w+Error)\b", text, re.MULTILINE)
-    if code == -9:
+    if code == HUNG_STATUS:
+        return _HUNG
+    if code == -signal.SIGKILL:
         return "The engine was killed, perhaps because memory ran out."
+    if code < 0:
+        place = re.search(r'File ".*?(\w+)\.py", line (\d+) in (\w+)', text)  # where Python was, by its fault handler
+        where = f" in {place[1]}.{place[3]}, line {place[2]}" if place else ""
+        return f"The engine crashed ({signal.Signals(-code).name}{where})."
     return f"The engine stopped ({raised[-1] if raised else f'status {code}'})."
 
 

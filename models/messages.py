@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from unabridged.models.engine import Tokens
 
-PROTOCOL = 1
+PROTOCOL = 2
+HUNG_STATUS = 75  # with which the engine process ends itself when a call into llama.cpp does not come back
 _HEAD, _PART = struct.Struct("<II"), struct.Struct("<BQ")
 _MOST_HEADER, _MOST_PARTS, _MOST_PART_BYTES = 64 << 20, 1 << 16, 1 << 31
 _TEXT, _TOKENS = 0, 1

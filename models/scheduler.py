@@ -18,6 +18,7 @@ from typing import Any
 from unabridged.errors import EngineFailed, UnabridgedError
 from unabridged.models.engine import Tokens
 from unabridged.models.llama_context import Aborted, CacheFull, Context, Rows
+from unabridged.models.watch import Watch
 
 SHORT = 16  # tokens: a feed up to this long is an answer, not a reading
 LONG_SHARE = 4  # one part in so many of a batch is kept for long feeds where there are any
@@ -75,6 +76,7 @@ class Scheduler:
         self._context, self._make_room = context, make_room
         self._tickets: list[Ticket] = []
         self._batches = 0
+        self.watch = Watch()
 
     def start(
         self, job: Job, on_event: Callable[[Any], None], on_end: Callable[[Any, UnabridgedError | None], None]
@@ -99,6 +101,16 @@ class Scheduler:
 
     def step(self) -> None:
         """Run every job that can go on, then evaluate one batch of what they want."""
+        self.watch.step()
+        self._advance_all()
+        batch = self._batch()
+        if batch:
+            self._evaluate(batch)
+        elif self._tickets:
+            time.sleep(IDLE_S)
+        self.watch.rest()
+
+    def _advance_all(self) -> None:
         barrier = False
         for ticket in list(self._tickets):
             if ticket not in self._tickets or (barrier and not ticket.started):
@@ -115,11 +127,6 @@ class Scheduler:
             if ticket.ready:
                 self._advance(ticket)
             barrier = barrier or isinstance(ticket.pending, Alone)
-        batch = self._batch()
-        if batch:
-            self._evaluate(batch)
-        elif self._tickets:
-            time.sleep(IDLE_S)
 
     def _others_at_work(self, ticket: Ticket) -> bool:
         return any(t.started and not isinstance(t.pending, Alone | Wait) for t in self._tickets if t is not ticket)
@@ -174,6 +181,8 @@ class Scheduler:
             last = feed.done + take == len(feed.tokens)
             part = feed.tokens[feed.done : feed.done + take]
             rows.append(Rows(feed.sequence, part, feed.position + feed.done, feed.outputs if last else 0))
+        tokens, began = sum(take for _, take in batch), time.monotonic()
+        self.watch.batch(tokens)
         try:
             found = context.decode(rows)
         except Aborted:  # a cancel: whoever is left feeds the same tokens again
@@ -181,7 +190,7 @@ class Scheduler:
                 context.remove(part.sequence, part.position, -1)
             return
         except CacheFull:
-            if not self._make_room(sum(take for _, take in batch)):
+            if not self._make_room(tokens):
                 if len(batch) > 1:
                     self._evaluate(batch[:1])
                 else:
@@ -191,6 +200,7 @@ class Scheduler:
             for ticket, _ in batch:
                 self._fail(ticket, error)
             return
+        self.watch.batch_took(tokens, time.monotonic() - began)
         for (ticket, take), indices in zip(batch, found, strict=True):
             feed = ticket.pending
             feed.done += take

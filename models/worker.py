@@ -1,7 +1,8 @@
 """The engine process: `python -m unabridged.models.worker REQUESTS REPLIES` (two inherited pipe ends).
 
 The main thread reads requests and answers what needs no KV cache (tokenising, template, window), so that a token count
-never waits for a reading. One other thread owns the session. A third says every second that the process is alive.
+never waits for a reading. One other thread owns the session. A third says every second that the process is alive, and ends
+it when a call into llama.cpp does not come back.
 The process ends when its parent does. It writes no document text anywhere but into its replies.
 """
 
@@ -26,7 +27,7 @@ from unabridged.models.footprint import measure
 from unabridged.models.gguf_header import read_header
 from unabridged.models.llama_library import start_backend
 from unabridged.models.llama_model import Model
-from unabridged.models.messages import PROTOCOL, Part, read_message, write_message
+from unabridged.models.messages import HUNG_STATUS, PROTOCOL, Part, read_message, write_message
 from unabridged.models.open_model import OpenModel, open_model
 from unabridged.models.scheduler import Event, Job, Ticket
 from unabridged.models.session import OUTPUTS, SEQUENCES
@@ -83,6 +84,9 @@ class Worker:
     def _beat(self) -> None:
         while True:
             self._send({"beat": os.getpid()})
+            if self._model and self._model.session.scheduler.watch.is_overdue:
+                faulthandler.dump_traceback()  # names of functions, no values
+                os._exit(HUNG_STATUS)
             time.sleep(BEAT_S)
 
     def _answer(self, header: dict[str, Any], parts: list[Any]) -> None:

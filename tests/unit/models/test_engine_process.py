@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unabridged.errors import EngineFailed
+from unabridged.models.connection import Connection
 from unabridged.models.engine import EngineOptions, Sampling, Tokens
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.messages import BrokenMessage, read_message, write_message
@@ -69,11 +70,13 @@ def test_any_death_is_an_error_with_a_hint_and_the_next_call_works(
     reading = drained(engine.read(document(600), reserve=4000))
     stream = engine.generate(reading, document(9), limit=4000, sampling=Sampling(grammar='root ::= "a" root'))  # has no end
     next(stream)
-    os.kill(engine.pid, end)
-    with pytest.raises(EngineFailed) as failure:
+    dead = engine.pid
+    os.kill(dead, end)
+    with pytest.raises(EngineFailed, match="killed" if end == signal.SIGKILL else f"crashed .{end.name}") as failure:
         drained(stream)
     assert failure.value.hint
     assert drained(engine.generate(reading, document(9), limit=3)).reused == 600
+    assert not Path(f"/proc/{dead}").exists()  # not even as a zombie
 
 
 def test_a_frozen_process_is_found_out(
@@ -85,6 +88,30 @@ def test_a_frozen_process_is_found_out(
         with pytest.raises(EngineFailed):
             drained(engine.read(document(600)))
         assert drained(engine.read(document(600))).tokens == 600
+
+
+def test_a_call_into_llama_cpp_that_never_returns_is_found_out(
+    tiny_model: Path, options: EngineOptions, document: Document, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The heartbeat goes on there: another thread sends it. Only the watch over the batch can tell."""
+    monkeypatch.setattr("unabridged.models.connection.WORKER", "tests.unit.models.hanging_worker")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    monkeypatch.setenv("HANG_ONCE", str(tmp_path / "hung"))
+    with EngineProcess(tiny_model, options) as engine:
+        reading = engine.read(document(1500))
+        with pytest.raises(EngineFailed, match="stopped answering"):
+            drained(reading)
+        assert (tmp_path / "hung").exists()
+        again = drained(engine.read(document(1500)))
+        assert again.reused >= 256
+        assert again.reused + again.evaluated == 1500
+
+
+def test_a_program_and_an_engine_process_of_different_versions_do_not_talk(tiny_model: Path) -> None:
+    connection = Connection()
+    with pytest.raises(EngineFailed, match="version"):
+        connection.ask({"call": "open", "protocol": 0, "path": str(tiny_model), "options": {}})
+    connection.close()
 
 
 def test_what_the_engine_refuses_does_not_end_it(engine: EngineProcess, document: Document) -> None:
