@@ -89,10 +89,7 @@ class Conversations:
         """What the conversation is about from now on, in the order of the reading."""
         with self._store(conversation_id).transaction() as db:
             db.table("conversation_documents").delete_where("conversation_id = ?", [conversation_id])
-            db.table("conversation_documents").insert_all(
-                {"conversation_id": conversation_id, "position": position, "document_id": document_id, "name": name}
-                for position, (document_id, name) in enumerate(documents)
-            )
+            db.table("conversation_documents").insert_all(_documents(conversation_id, documents))
 
     def list(self, *, archived: bool = False) -> Sequence[Conversation]:
         """All conversations, the last changed first; with `archived` those that were put away instead."""
@@ -181,6 +178,19 @@ class Conversations:
             )
             db.table("citations").insert_all({"turn_id": turn_id, **asdict(citation)} for citation in answer.citations)
 
+    def restore(self, title: str, documents: Sequence[tuple[str, str]], turns: Sequence[Turn]) -> Conversation:
+        """A new conversation with copies of these turns, parents before children; all of it or nothing."""
+        conversation_id = uuid.uuid4().hex
+        ids: dict[str | None, str | None] = {None: None, **{turn.id: uuid.uuid4().hex for turn in turns}}
+        with self._kept.transaction() as db:
+            db.table("conversations").insert({"id": conversation_id, "title": _title(title), "created_at": _now()})
+            db.table("conversation_documents").insert_all(_documents(conversation_id, documents))
+            for turn in turns:
+                row = _row(turn) | {"id": ids[turn.id], "parent_id": ids[turn.parent_id], "conversation_id": conversation_id}
+                db.table("turns").insert(row)
+                db.table("citations").insert_all({"turn_id": row["id"], **asdict(item)} for item in turn.citations)
+        return self.get(conversation_id)
+
     def leave(self, turn_id: str, *, failed: bool) -> None:
         """The answer ends where it stands: stopped by the user, or by an error."""
         with self._store(turn_id).transaction() as db:
@@ -259,6 +269,22 @@ def _conversations(store: Store, where: str, value: object) -> list[Conversation
         Conversation(**{**row, "archived": bool(row["archived"]), "documents": tuple(documents.get(row["id"], ()))})
         for row in rows
     ]
+
+
+def _documents(conversation_id: str, documents: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    return [
+        {"conversation_id": conversation_id, "position": position, "document_id": document_id, "name": name}
+        for position, (document_id, name) in enumerate(documents)
+    ]
+
+
+def _row(turn: Turn) -> dict[str, Any]:
+    """A turn as its table has it, without its citations."""
+    row = asdict(turn)
+    del row["citations"]
+    for name in ("notes", "receipt", "seconds"):
+        row[name] = None if row[name] is None else json.dumps(row[name], ensure_ascii=False)
+    return row | {"follows": int(turn.follows), "reply_tokens": np.array(turn.reply_tokens, np.int32).tobytes()}
 
 
 def _turns(store: Store, where: str, value: str) -> Sequence[Turn]:

@@ -151,6 +151,11 @@ class Library:
             raise UsageError(f"{citation.document} was read anew since.", hint="Ask again to cite what it says now.")
         return document
 
+    def has(self, citation: Citation) -> bool:
+        """Whether its words stand at its span in a document of the library."""
+        rows = self._store.rows("SELECT text FROM documents WHERE id = ?", [citation.document_id])
+        return any(row["text"][citation.start : citation.end] == citation.quote for row in rows)
+
     def _holding(self, words: Sequence[str]) -> list[dict[str, Any]]:
         """Rows of the documents that can hold all of the words: asked of the index where it knows words that long."""
         indexed = [word for word in words if len(word) >= SHORTEST_INDEXED]

@@ -16,10 +16,13 @@ from unabridged.adding import adding
 from unabridged.answers import Answer
 from unabridged.assistant import Assistant, Request
 from unabridged.context import fit
-from unabridged.conversations import Conversations
+from unabridged.conversations import Conversation, Conversations
 from unabridged.engine_host import EngineHost, Place, Start
 from unabridged.errors import UnabridgedError, UsageError
 from unabridged.events import Event, Finished, Ingesting, Loading, Remembered, Started, TextDelta, Waiting, drained, translate
+from unabridged.export_json import from_json, to_json
+from unabridged.export_markdown import to_markdown
+from unabridged.export_word import to_word
 from unabridged.history import exchanges, recalling, turns_read
 from unabridged.home import Home
 from unabridged.ingest.document import Document, Passage
@@ -236,6 +239,21 @@ class Workspace:
         """What was said down to this turn, in the model's words, to be shown, edited and taken into a fresh branch."""
         with self._conversation_at_hand(turn_id) as (engine, prompt, reading, history):
             return Note(f"summary:{turn_id}", afterthoughts.summary(engine, prompt, reading, history))
+
+    def export_conversation(self, conversation_id: str, kind: str, *, turn_id: str | None = None) -> bytes:
+        """A conversation as a file: `json` holds all of it, `markdown` and `word` the branch down to a turn (the last one)."""
+        conversation = self.conversations.get(conversation_id)
+        if kind == "json":
+            return to_json(self.conversations, conversation_id)
+        turns = self.conversations.turns(conversation_id)
+        branch = self.conversations.path(turn_id or turns[-1].id) if turns else []
+        if kind == "word":
+            return to_word(conversation, branch, placed=self.library.has)
+        return to_markdown(conversation, branch, placed=self.library.has).encode()
+
+    def import_conversation(self, content: bytes) -> Conversation:
+        """A new conversation from an exported JSON file. Raises UsageError."""
+        return from_json(self.conversations, content)
 
     def read_by_model(self, turn_id: str) -> list[str]:
         """Ids of the turns that the model reads when this one is followed up, the oldest first."""
