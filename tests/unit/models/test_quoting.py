@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unabridged.models.fast_bpe import byte_of_character
 from unabridged.models.quoting import STEP, Copyist, Span
-from unabridged.models.tokenizer import byte_of_character
 
 from tests.unit.models.tiny_models import CONTROL, vocabulary
 
