@@ -95,10 +95,10 @@ class _Transfer:
         address, checksum, size = self._promised()
         part = self._folder / f"{self._model.file}.{checksum[:12]}.part"
         have = part.stat().st_size if part.exists() else 0
-        free = shutil.disk_usage(self._folder).free
-        if size - have > free:
+        missing, free = size - have, shutil.disk_usage(self._folder).free
+        if missing > free:
             raise HomeError(
-                f"{self._model.file} needs {(size - have) / 1e9:.1f} GB more, and {free / 1e9:.1f} GB are free in {path.parent}.",
+                f"{path.name} needs {missing / 1e9:.1f} GB more, and {free / 1e9:.1f} GB are free in {self._folder}.",
                 hint="Free some disk space, or set UNABRIDGED_HOME to a larger disk.",
             )
         if have < size:
@@ -110,8 +110,9 @@ class _Transfer:
 
     def _promised(self) -> tuple[str, str, int]:
         """Where the file lies, its sha256 and its size in bytes, as the hub says."""
+        from httpx2 import HTTPError  # what the hub's client is built on, and raises
         from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
-        from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled
+        from huggingface_hub.errors import OfflineModeIsEnabled
 
         constants.HF_HUB_DISABLE_TELEMETRY = True  # no word on this machine, and no other request than these
         constants.DOWNLOAD_CHUNK_SIZE = STEP_BYTES
@@ -129,7 +130,7 @@ class _Transfer:
         return metadata.location, str(metadata.etag), metadata.size
 
     def _receive(self, address: str, file: "_Watched", have: int, size: int) -> None:
-        from huggingface_hub.errors import HTTPError
+        from httpx2 import HTTPError
         from huggingface_hub.file_download import http_get
         from huggingface_hub.utils.tqdm import silent_tqdm
 

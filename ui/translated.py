@@ -54,8 +54,9 @@ def _templates(language: str) -> tuple[_Template, ...]:
     for english, translation in _catalogue(language).items():
         literals = english.split("{}")
         pattern = re.compile("(.*)".join(map(re.escape, literals)), re.DOTALL)
-        numbers = iter(range(len(literals)))
-        numbered = re.sub(r"\{\}", lambda _, numbers=numbers: f"{{{next(numbers)}}}", translation)
+        numbered = translation
+        for number in range(translation.count("{}")):
+            numbered = numbered.replace("{}", f"{{{number}}}", 1)
         found.append(_Template(pattern, numbered, sum(map(len, literals))))
     return tuple(sorted(found, key=lambda template: template.literal, reverse=True))
 
