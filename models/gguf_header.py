@@ -1,13 +1,16 @@
-"""The header of a GGUF file: metadata and tensor table, read with bounds, without the weights. Knows no llama.cpp.
+"""The header of a GGUF model: metadata and tensor table, read with bounds, without the weights. Knows no llama.cpp.
 
 Format: github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little-endian). The file is hostile input:
-every count and length is checked against what is left of the file before anything is allocated.
+every count and length is checked against what is left of the file before anything is allocated. A model may be split into
+files named …-00001-of-00003.gguf: the first holds the metadata, all of them hold tensors.
 """
 
+import math
 import mmap
 import os
+import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,7 @@ BLOCKS = {
     10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292),
     16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110), 22: (256, 82), 23: (256, 136),
     24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30: (1, 2), 34: (256, 54), 35: (256, 66),
-    39: (32, 17), 40: (64, 36),
+    39: (32, 17), 40: (64, 36), 41: (128, 18), 42: (64, 18),
 }  # fmt: skip
 
 
@@ -39,19 +42,19 @@ class TensorInfo:
 
     @property
     def size_bytes(self) -> int:
-        elements, size = BLOCKS.get(self.type, (1, 0))
-        count = 1
-        for side in self.shape:
-            count *= side
-        return count // elements * size
+        elements, size = BLOCKS[self.type]
+        return math.prod(self.shape) // elements * size
 
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
+    """`files` are all parts of a split model in order, or `path` alone; `tensors` are those of all parts."""
+
     path: Path
     metadata: dict[str, MetadataValue]
     tensors: tuple[TensorInfo, ...]
     size_bytes: int  # of the header itself
+    files: tuple[Path, ...]
 
     @property
     def architecture(self) -> str:
@@ -63,7 +66,42 @@ class GgufHeader:
 
 
 def read_header(path: Path) -> GgufHeader:
-    """Raises ModelFileError for anything that is not a whole, sane GGUF file."""
+    """Raises ModelFileError for anything that is not a whole, sane GGUF model."""
+    first = _read_file(path)
+    count, number = first.metadata.get("split.count", 1), first.metadata.get("split.no", 0)
+    if not isinstance(count, int) or not isinstance(number, int):
+        raise ModelFileError(f"{path.name} does not say how many parts it has.", hint="Fetch the file again.")
+    if count <= 1:
+        return first
+    files = _parts(path, count, number)
+    others = [_read_file(file) for file in files[1:]]
+    for position, part in enumerate(others, start=1):
+        if (part.metadata.get("split.count"), part.metadata.get("split.no")) != (count, position):
+            raise ModelFileError(f"{part.path.name} is not part {position + 1} of {count}.", hint="Fetch all parts again.")
+    tensors = tuple(tensor for part in (first, *others) for tensor in part.tensors)
+    if len({tensor.name for tensor in tensors}) < len(tensors) or len(tensors) != first.metadata.get("split.tensors.count"):
+        raise ModelFileError(f"The parts of {path.name} do not belong together.", hint="Fetch all parts again.")
+    return replace(first, tensors=tensors, files=files)
+
+
+def _parts(path: Path, count: int, number: int) -> tuple[Path, ...]:
+    """The files of a split model, by their names."""
+    name = re.fullmatch(r"(.+)-\d{5}-of-(\d{5})\.gguf", path.name)
+    if not name or int(name[2]) != count:
+        raise ModelFileError(
+            f"{path.name} is one of {count} parts, and its name does not say which.",
+            hint=f"Name the parts NAME-00001-of-{count:05}.gguf and so on.",
+        )
+    files = tuple(path.with_name(f"{name[1]}-{part:05}-of-{count:05}.gguf") for part in range(1, count + 1))
+    if number:
+        raise ModelFileError(f"{path.name} is part {number + 1} of {count}.", hint=f"Choose {files[0].name}.")
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        raise ModelFileError(f"{path.name} needs its other parts: {missing[0]} is missing.", hint="Put them into one folder.")
+    return files
+
+
+def _read_file(path: Path) -> GgufHeader:
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -102,13 +140,17 @@ class _Cursor:
             key = self._text()
             metadata[key] = self._value(self._number("I"))
         tensors = tuple(self._tensor() for _ in range(self._bounded(tensor_count, 24)))
-        header = GgufHeader(path, metadata, tensors, self._at)
+        header = GgufHeader(path, metadata, tensors, self._at, (path,))
         alignment = metadata.get("general.alignment", 32)
         if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
             raise _CutShort("its alignment is not a power of two")
         start = -(-self._at // alignment) * alignment
-        for tensor in tensors:
-            if start + tensor.offset + tensor.size_bytes > len(self._data):
+        end = 0
+        for tensor in sorted(tensors, key=lambda tensor: tensor.offset):
+            if tensor.offset < end or tensor.offset % alignment:
+                raise _CutShort(f"{tensor.name} lies over another tensor")
+            end = tensor.offset + tensor.size_bytes
+            if start + end > len(self._data):
                 raise _CutShort(f"{tensor.name} lies beyond the end of the file")
         return header
 
@@ -150,4 +192,7 @@ class _Cursor:
         shape = tuple(self._number("Q") for _ in range(dimensions))
         if any(side == 0 or side >= 1 << 48 for side in shape):
             raise _CutShort(f"{name} has an impossible size")
-        return TensorInfo(name, shape, self._number("I"), self._number("Q"))
+        kind, offset = self._number("I"), self._number("Q")
+        if kind not in BLOCKS:
+            raise _CutShort(f"{name} is of a type that is not known here, number {kind}")
+        return TensorInfo(name, shape, kind, offset)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,7 @@ def _finder(header: GgufHeader) -> Finder | None:
 def fingerprint(header: GgufHeader, folder: Path, *, kv_type: str, device: str, rope: Rope) -> bytes:
     """sha256 of the weights and of every setting that changes what is in the KV cache."""
     settings = {
-        "weights": weights_hash(header.path, folder),
+        "weights": model_hash(header.files, folder),
         "kv": kv_type,
         "device": device,
         "rope": asdict(rope),
@@ -143,6 +144,12 @@ def fingerprint(header: GgufHeader, folder: Path, *, kv_type: str, device: str, 
         "layout": "kv_unified swa_full flash_attn=auto",
     }
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).digest()
+
+
+def model_hash(files: Sequence[Path], folder: Path) -> str:
+    """sha256 of the weights: of the file, or of the hashes of all parts."""
+    parts = [weights_hash(file, folder) for file in files]
+    return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode("ascii")).hexdigest()
 
 
 def weights_hash(path: Path, folder: Path) -> str:

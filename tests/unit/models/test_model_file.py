@@ -1,16 +1,20 @@
 """A model file is hostile input: whatever is wrong with it is a clear error, never a crash of the program."""
 
 import contextlib
+import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unabridged.errors import ModelFileError
+from unabridged.errors import DoesNotFit, ModelFileError, UnabridgedError, UsageError
 from unabridged.models.engine import EngineOptions
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.gguf_header import read_header
+from unabridged.models.open_model import model_hash
 
+from tests.unit.models.conftest import drained
 from tests.unit.models.tiny_models import write_tiny_model
 
 
@@ -45,6 +49,118 @@ def test_a_header_with_any_lie_in_it_is_read_or_refused(tiny_model: Path, tmp_pa
     path.write_bytes(data)
     with contextlib.suppress(ModelFileError):
         assert read_header(path).size_bytes <= len(data)
+
+
+def edited(path: Path, target: Path, key: bytes, skip: int, value: bytes) -> Path:
+    """A copy with `value` written `skip` bytes after the name `key`."""
+    data = bytearray(path.read_bytes())
+    at = data.index(key) + len(key) + skip
+    data[at : at + len(value)] = value
+    target.write_bytes(data)
+    return target
+
+
+TENSOR = struct.calcsize("<I2QI")  # what stands between the name of a matrix and its offset
+
+
+@pytest.mark.parametrize(
+    ("key", "skip", "value", "complaint"),
+    [
+        (b"GGUF", 4, struct.pack("<Q", 1 << 60), "too early"),  # tensors
+        (b"GGUF", 12, struct.pack("<Q", 1 << 60), "too early"),  # metadata
+        (b"tokenizer.ggml.tokens", 8, struct.pack("<Q", 1 << 61), "too early"),
+        (b"general.name", 4, struct.pack("<Q", 1 << 62), "too early"),
+        (b"output.weight", 0, struct.pack("<I", 5), "dimensions"),
+        (b"output.weight", 4, struct.pack("<Q", 1 << 50), "impossible size"),
+        (b"output.weight", 4, struct.pack("<Q", 1 << 40), "beyond the end|over another"),
+        (b"output.weight", 4, struct.pack("<Q", 0), "impossible size"),
+        (b"output.weight", 20, struct.pack("<I", 4), "not known"),
+        (b"output.weight", TENSOR, struct.pack("<Q", 1 << 40), "beyond the end"),
+        (b"output.weight", TENSOR, struct.pack("<Q", 64), "over another"),
+        (b"output.weight", TENSOR, struct.pack("<Q", 33), "over another"),
+    ],
+)
+def test_a_lie_about_counts_sizes_or_places_is_told(
+    tiny_model: Path, tmp_path: Path, key: bytes, skip: int, value: bytes, complaint: str
+) -> None:
+    lying = edited(tiny_model, tmp_path / "lie.gguf", key, skip, value)
+    with pytest.raises(ModelFileError, match=complaint):
+        load(lying, tmp_path)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(4, 15000), st.binary(min_size=1, max_size=8))
+def test_whatever_lies_in_the_header_the_program_survives(tiny_model: Path, tmp_path: Path, at: int, lie: bytes) -> None:
+    """The engine process may die of it; what the user gets is one of our errors, or a model that answers."""
+    data = bytearray(tiny_model.read_bytes())
+    data[at : at + len(lie)] = lie
+    path = tmp_path / "lie.gguf"
+    path.write_bytes(data)
+    with contextlib.suppress(UnabridgedError):
+        load(path, tmp_path)
+
+
+@pytest.mark.parametrize("parts_of", [1, 7])
+def test_a_model_in_several_files_is_the_same_model(tmp_path: Path, tiny_model: Path, parts_of: int) -> None:
+    first = write_tiny_model(tmp_path / "m.gguf", window=16384, parts_of=parts_of)
+    header = read_header(first)
+    assert {tensor.name: tensor.size_bytes for tensor in header.tensors} == {
+        tensor.name: tensor.size_bytes for tensor in read_header(tiny_model).tensors
+    }
+    assert len(header.files) == -(-len(header.tensors) // parts_of)
+    answers = []
+    for path in (first, tiny_model):
+        with EngineProcess(path, EngineOptions(tmp_path / "segments", threads=1)) as engine:
+            reading = drained(engine.read(np.arange(40, dtype=np.int32)))
+            answers.append(drained(engine.generate(reading, np.array([7], np.int32), limit=8)).tokens)
+    assert answers[0] == answers[1]
+
+
+def test_any_part_changes_the_fingerprint(tmp_path: Path) -> None:
+    prints = []
+    for seed in range(2):
+        (tmp_path / str(seed)).mkdir()
+        prints.append(write_tiny_model(tmp_path / str(seed) / "m.gguf", parts_of=9, seed=seed))
+    one, other = (read_header(path).files for path in prints)
+    hashes = {model_hash(files, tmp_path) for files in (one, other, (*one[:-1], other[-1]))}
+    assert len(hashes) == 3
+
+
+def test_parts_that_are_missing_or_mixed_up_are_named(tmp_path: Path) -> None:
+    first = write_tiny_model(tmp_path / "m.gguf", parts_of=9)
+    second, third = read_header(first).files[1:3]
+    with pytest.raises(ModelFileError, match=r"part 2 of 3") as refusal:
+        read_header(second)
+    assert first.name in refusal.value.hint
+    kept = second.read_bytes()
+    second.write_bytes(third.read_bytes())
+    with pytest.raises(ModelFileError, match="is not part 2"):
+        read_header(first)
+    second.unlink()
+    with pytest.raises(ModelFileError, match="is missing"):
+        read_header(first)
+    second.write_bytes(kept[:-1])
+    with pytest.raises(ModelFileError, match="beyond the end"):
+        read_header(first)
+    renamed = tmp_path / "other.gguf"
+    renamed.write_bytes(first.read_bytes())
+    with pytest.raises(ModelFileError, match="does not say which"):
+        read_header(renamed)
+
+
+@pytest.mark.parametrize("window", [-1, 1 << 30])
+def test_a_window_that_no_model_has_is_refused(tiny_model: Path, tmp_path: Path, window: int) -> None:
+    with pytest.raises(UsageError, match="not possible"):
+        EngineProcess(tiny_model, EngineOptions(tmp_path, window=window))
+
+
+def test_a_reading_beyond_the_memory_is_refused_before_it_starts(tmp_path: Path) -> None:
+    """A model that says it was trained for 2³⁰ tokens, and a reading that would need 256 GiB of cache."""
+    path = write_tiny_model(tmp_path / "m.gguf", window=1 << 30)
+    with EngineProcess(path, EngineOptions(tmp_path, threads=1)) as engine:
+        assert 0 < engine.window_for(1 << 29) < 1 << 29
+        with pytest.raises(DoesNotFit, match="nothing was read"):
+            drained(engine.read(np.zeros(1000, np.int32), reserve=1 << 29))
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"%PDF-1.7 this is no model", b"GGUF" + b"\xff" * 60])

@@ -88,15 +88,18 @@ def write_tiny_model(
     metadata: dict[str, Any] | None = None,
     scale: float = 0.2,
     seed: int = 0,
+    parts_of: int = 0,
+    tensors: dict[str, np.ndarray] | None = None,
 ) -> Path:
     """Architectures: llama, qwen2, qwen3, cohere2 (sliding layers), qwen3moe, lfm2 (hybrid), mamba, deepseek2 (MLA, experts).
 
-    f32 weights. `metadata`: more GGUF keys (bool, int, float or str).
+    f32 weights. `metadata`: more GGUF keys (bool, int, float or str); `tensors`: more of them, by name. `parts_of` so many
+    tensors: split into several files.
     """
     random = np.random.default_rng(seed)
     words, merges = vocabulary()
     tokens = [*words, *CONTROL, *extra_tokens]
-    writer = gguf.GGUFWriter(path, architecture)
+    writer = gguf.GGUFWriter(path, architecture, split_max_tensors=parts_of)
     writer.add_name(name)
     writer.add_context_length(window)
     writer.add_embedding_length(width)
@@ -134,11 +137,13 @@ def write_tiny_model(
         else:
             values = scale * random.standard_normal(shape)
         writer.add_tensor(tensor, values.astype(np.float32))
+    for tensor, values in (tensors or {}).items():
+        writer.add_tensor(tensor, values.astype(np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    return path
+    return min(path.parent.glob(f"{path.stem}-00001-of-*.gguf")) if parts_of else path
 
 
 def _add_attention(writer: gguf.GGUFWriter, architecture: str, layers: int, kv_heads: int, head_size: int) -> None:
