@@ -74,8 +74,8 @@ class Context:
     ) -> None:
         self._fill_sequence, self._width = fill_sequence, model.width
         params = lib.llama_context_default_params()
-        params.n_ctx, params.n_batch, params.n_ubatch = window, chunk_tokens, chunk_tokens
-        params.n_seq_max, params.n_outputs_max = sequences, min(chunk_tokens, max(outputs, sequences))
+        params.n_ctx, params.n_seq_max, params.n_outputs_max = window, sequences, max(outputs, sequences)
+        params.n_batch = params.n_ubatch = max(chunk_tokens, params.n_outputs_max)  # a smaller batch aborts
         params.n_threads = params.n_threads_batch = threads
         params.type_k = params.type_v = KV_TYPES[kv_type]
         if kv_type != "f16":  # a quantised V needs flash attention; f32 is for exactness, which flash attention rounds away
