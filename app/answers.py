@@ -26,6 +26,7 @@ class Said:
     citations: tuple[Citation, ...]
     reply_tokens: tuple[int, ...] = ()
     stopped: bool = False  # at the longest answer allowed, before the model's own end
+    unsure: bool = False  # the citations are no more than the nearest passages
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Answer:
     model: str
     stopped: bool = False  # at the longest answer allowed, before the model's own end
     reply_tokens: tuple[int, ...] = ()  # as the model wrote them: a follow-up appends them again, byte for byte
+    unsure: bool = False  # the citations are no more than the nearest passages
 
     def to_json(self) -> dict[str, Any]:
         return {

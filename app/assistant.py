@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from unabridged.answers import Answer, Said, Seconds
-from unabridged.chatting import chat_answer
+from unabridged.chatting import chat_answer, longest_passage
 from unabridged.context import Context, build, fit
 from unabridged.errors import UsageError
 from unabridged.events import Event, Finished, Reading, SourceCited, TextDelta, Unsaved, translate
@@ -15,7 +15,7 @@ from unabridged.ingest.document import Document, Passage
 from unabridged.models import engine as contract
 from unabridged.models.engine import Engine, Sampling
 from unabridged.notes import Note
-from unabridged.prompts import RULES, ChatPrompt, Exchange, FinderPrompt
+from unabridged.prompts import RULES, ChatPrompt, Exchange, FinderPrompt, Numbered
 from unabridged.receipts import Tally
 
 EVIDENCE_TOKENS = 512  # kept free for the request for a quotation
@@ -26,11 +26,15 @@ Books = Sequence[tuple[Document, Sequence[Passage]]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A question, with the earlier exchanges that it follows and its notes. `started`, `ingest_s` are the caller's clock."""
+    """A question, with the earlier exchanges that it follows, its notes, and passages of web pages, numbered on from there.
+
+    `started`, `ingest_s` are the caller's clock.
+    """
 
     question: str
     history: tuple[Exchange, ...] = ()
     notes: tuple[Note, ...] = ()
+    pages: tuple[Numbered, ...] = ()
     memories: int = 0  # that hold for this question and are in its prompt
     memories_left_out: int = 0  # for want of room
     answer_tokens: int = 1024
@@ -42,6 +46,11 @@ class Request:
     def __post_init__(self) -> None:
         if not self.question.strip():
             raise UsageError("The question has no text.", hint='Ask in words: unabridged ask FILE "Who signed it?"')
+
+    @property
+    def from_web(self) -> tuple[Numbered, ...]:
+        """All passages of web pages that stand before this question."""
+        return (*(numbered for exchange in self.history for numbered in exchange.pages), *self.pages)
 
 
 class Assistant:
@@ -74,10 +83,12 @@ class Assistant:
     def reserve(self, context: Context, request: Request) -> int:
         """Tokens to keep free after the reading: the question with what it follows, the answer, and its evidence."""
         if isinstance(self.prompt, FinderPrompt):
-            needed = len(self.prompt.question(self.engine, request.question)) * 2 + context.longest_passage * 2
+            alone = len(self.prompt.question(self.engine, request.question))
+            asked = len(self.prompt.question(self.engine, request.question, request.pages))
+            needed = asked + alone + 2 * longest_passage(self.engine, context, request.pages)
         else:
-            asked = len(self.prompt.question(self.engine, request.question, request.history, request.notes))
-            needed = asked + request.answer_tokens + EVIDENCE_TOKENS + context.longest_passage
+            asked = len(self.prompt.question(self.engine, request.question, request.history, request.notes, request.pages))
+            needed = asked + request.answer_tokens + EVIDENCE_TOKENS + longest_passage(self.engine, context, request.from_web)
         return -(-needed // RESERVE_STEP) * RESERVE_STEP
 
     def ask(self, context: Context, request: Request) -> Generator[Event, None, Answer]:
@@ -85,7 +96,7 @@ class Assistant:
         before = time.perf_counter()
         reading = yield from self.read(context, reserve=self.reserve(context, request), fresh=request.fresh)
         read_at = time.perf_counter()
-        tally = Tally(context, reading)
+        tally = Tally(context, reading, from_web=request.pages if self.finder else request.from_web)
         first_at: list[float] = []
 
         def clocked(step: TextDelta | SourceCited) -> list[TextDelta | SourceCited]:
@@ -110,6 +121,7 @@ class Assistant:
             model=self.model_name,
             stopped=said.stopped,
             reply_tokens=said.reply_tokens,
+            unsure=said.unsure,
         )
         yield Finished(answer)
         return answer
@@ -118,7 +130,7 @@ class Assistant:
         self, context: Context, request: Request, reading: contract.Reading, tally: Tally
     ) -> Generator[TextDelta | SourceCited, None, Said]:
         if isinstance(self.prompt, FinderPrompt):
-            return find_answer(self.engine, self.prompt, reading, context, request.question, tally)
+            return find_answer(self.engine, self.prompt, reading, context, request.question, tally, pages=request.pages)
         return chat_answer(
             self.engine,
             self.prompt,
@@ -128,6 +140,7 @@ class Assistant:
             tally,
             history=request.history,
             notes=request.notes,
+            pages=request.pages,
             limit=request.answer_tokens,
             sampling=Sampling(temperature=request.temperature),
         )

@@ -12,16 +12,19 @@ from typing import Any
 
 from unabridged.errors import Failure
 from unabridged.ingest.document import Document, Page
+from unabridged.marks import MARKER
 from unabridged.prompts import Numbered
 from unabridged.sentences import sentence_spans
 
-_MARKER = re.compile(r"[\[【]\s*(\d{1,7}(?:\s*[,，、;]\s*\[?\d{1,7})*)\s*[\]】]")
 _UNFINISHED = re.compile(r"[ \t]*[\[【][\d\s,，、;]{0,60}$|[ \t]+$")
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """`quote` is `document.text[start:end]`. Pages count sheets from 1; `page_label` is what is printed on the sheet."""
+    """`quote` is `document.text[start:end]`. Pages count sheets from 1; `page_label` is what is printed on the sheet.
+
+    `url` and `retrieved_at` (UTC, ISO 8601) are there for passages of web pages only.
+    """
 
     n: int
     document_id: str
@@ -32,11 +35,14 @@ class Citation:
     start: int
     end: int
     quote: str
+    url: str | None = None
+    retrieved_at: str | None = None
 
     def to_json(self) -> dict[str, Any]:
+        """As scripts get it; where a page is from only for pages of the web."""
         fields = dataclasses.asdict(self)
-        del fields["document_id"]
-        return fields
+        hidden = {"document_id"} if self.url else {"document_id", "url", "retrieved_at"}
+        return {name: value for name, value in fields.items() if name not in hidden}
 
 
 def place(n: int, numbered: Numbered, start: int, end: int) -> Citation:
@@ -66,6 +72,8 @@ def place(n: int, numbered: Numbered, start: int, end: int) -> Citation:
         start=begin,
         end=begin + len(quote),
         quote=quote,
+        url=numbered.web.url if numbered.web else None,
+        retrieved_at=numbered.web.retrieved_at if numbered.web else None,
     )
 
 
@@ -94,7 +102,7 @@ class MarkerFilter:
     def _show(self, text: str) -> str:
         shown = ""
         position = 0
-        for match in _MARKER.finditer(text):
+        for match in MARKER.finditer(text):
             shown += text[position : match.start()]
             position = match.end()
             numbers = [int(number) for number in re.findall(r"\d+", match.group(1))]

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from unabridged.console import print_json
-from unabridged.conversations import Conversation
 from unabridged.errors import UsageError
 from unabridged.home import open_home
+from unabridged.turns import Conversation
 from unabridged.workspace import Workspace
 
 FORMATS = {".json": "json", ".md": "markdown", ".docx": "word"}

@@ -52,20 +52,25 @@ def build(engine: Engine, prompt: Prompt, books: Sequence[tuple[Document, Sequen
     )
 
 
-def fit(engine: Engine, context: Context, *, reserve: int) -> int:
-    """The window for the context with `reserve` tokens after it. Raises DoesNotFit, with the choices that would make it fit."""
+def fit(engine: Engine, context: Context, *, reserve: int, history_tokens: int = 0) -> int:
+    """The window for the context with `reserve` tokens after it, `history_tokens` of them kept for earlier turns.
+
+    Raises DoesNotFit, with the choices that would make it fit.
+    """
     needed = len(context.tokens) + reserve
     window = engine.window_for(needed)
     if needed > window:
-        ways = choices(context.shares, needed=needed, window=window)
+        ways = choices(context.shares, needed=needed, window=window, history_tokens=history_tokens)
         raise DoesNotFit(needed_tokens=needed, window_tokens=window, choices=ways)
     return window
 
 
-def choices(shares: Sequence[Share], *, needed: int, window: int) -> list[str]:
-    """Ways to make it fit, the one that gives up least first: the smallest document whose absence is enough."""
+def choices(shares: Sequence[Share], *, needed: int, window: int, history_tokens: int = 0) -> list[str]:
+    """Ways to make it fit, the one that gives up least first: earlier turns, then the smallest document that is enough."""
     over = needed - window
     ways: list[str] = []
+    if history_tokens >= over:
+        ways.append(f"let earlier turns ({history_tokens:,} tokens) be forgotten, or carry a summary of them in a fresh branch")
     if len(shares) > 1:
         by_size = sorted(shares, key=lambda share: share.tokens)
         enough = [share for share in by_size if share.tokens >= over]

@@ -8,62 +8,21 @@ conversations live in a database in memory and are gone with the program.
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from unabridged.answers import Answer, Seconds
+from unabridged.answers import Answer
 from unabridged.citations import Citation
 from unabridged.conversation_search import Hit, query, surroundings
 from unabridged.errors import UsageError
 from unabridged.notes import Note
-from unabridged.receipts import DocumentReceipt, Receipt
 from unabridged.store import Store
+from unabridged.turns import INCOGNITO, Conversation, Turn, turn_of, turn_row
+from unabridged.web.retrieved import PageRead
 
 TITLE_CHARACTERS = 60
-INCOGNITO = "incognito-"  # begins the ids of what is kept in memory only
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """`documents` are (id, name) in the order of the reading."""
-
-    id: str
-    title: str
-    documents: tuple[tuple[str, str], ...]
-    created_at: str
-    changed_at: str
-    archived: bool = False
-
-    @property
-    def incognito(self) -> bool:
-        return self.id.startswith(INCOGNITO)
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """`state` is answering, finished, stopped or failed; `receipt` and `seconds` are there when it is finished.
-
-    `notes` are what it took along beside the documents. A `forgotten` turn is kept and shown, but the model no longer reads it.
-    """
-
-    id: str
-    conversation_id: str
-    parent_id: str | None
-    question: str
-    answer: str
-    state: str
-    follows: bool
-    model: str
-    fingerprint: str
-    citations: tuple[Citation, ...]
-    receipt: Receipt | None
-    seconds: Seconds | None
-    reply_tokens: tuple[int, ...]
-    created_at: str
-    notes: tuple[Note, ...] = ()
-    forgotten: bool = False
 
 
 class Conversations:
@@ -163,6 +122,11 @@ class Conversations:
         with self._store(turn_id).transaction() as db:
             db.execute("UPDATE turns SET answer = answer || ? WHERE id = ?", [text, turn_id])
 
+    def answer_again(self, turn_id: str, pages: Sequence[PageRead]) -> None:
+        """The answer begins anew, with these pages of the web: see Turn.pages."""
+        with self._store(turn_id).transaction() as db:
+            db.table("turns").update(turn_id, {"answer": "", "pages": json.dumps([asdict(page) for page in pages])})
+
     def finish(self, turn_id: str, answer: Answer) -> None:
         """The final text, citations and receipt, in one transaction."""
         with self._store(turn_id).transaction() as db:
@@ -186,8 +150,8 @@ class Conversations:
             db.table("conversations").insert({"id": conversation_id, "title": _title(title), "created_at": _now()})
             db.table("conversation_documents").insert_all(_documents(conversation_id, documents))
             for turn in turns:
-                row = _row(turn) | {"id": ids[turn.id], "parent_id": ids[turn.parent_id], "conversation_id": conversation_id}
-                db.table("turns").insert(row)
+                row = turn_row(turn) | {"id": ids[turn.id], "parent_id": ids[turn.parent_id]}
+                db.table("turns").insert(row | {"conversation_id": conversation_id})
                 db.table("citations").insert_all({"turn_id": row["id"], **asdict(item)} for item in turn.citations)
         return self.get(conversation_id)
 
@@ -278,15 +242,6 @@ def _documents(conversation_id: str, documents: Sequence[tuple[str, str]]) -> li
     ]
 
 
-def _row(turn: Turn) -> dict[str, Any]:
-    """A turn as its table has it, without its citations."""
-    row = asdict(turn)
-    del row["citations"]
-    for name in ("notes", "receipt", "seconds"):
-        row[name] = None if row[name] is None else json.dumps(row[name], ensure_ascii=False)
-    return row | {"follows": int(turn.follows), "reply_tokens": np.array(turn.reply_tokens, np.int32).tobytes()}
-
-
 def _turns(store: Store, where: str, value: str) -> Sequence[Turn]:
     rows = store.rows(f"SELECT * FROM turns WHERE {where} ORDER BY created_at, rowid", [value])  # noqa: S608 `where` is ours
     cited = store.rows(
@@ -296,26 +251,7 @@ def _turns(store: Store, where: str, value: str) -> Sequence[Turn]:
     citations: dict[str, list[Citation]] = {}
     for row in cited:
         citations.setdefault(row.pop("turn_id"), []).append(Citation(**row))
-    return [_turn(row, citations.get(row["id"], [])) for row in rows]
-
-
-def _turn(row: dict[str, Any], citations: Sequence[Citation]) -> Turn:
-    return Turn(
-        **{
-            **{name: value for name, value in row.items() if name != "owner"},
-            "follows": bool(row["follows"]),
-            "forgotten": bool(row["forgotten"]),
-            "notes": tuple(Note(**note) for note in json.loads(row["notes"])),
-            "citations": tuple(citations),
-            "receipt": _receipt(json.loads(row["receipt"])) if row["receipt"] else None,
-            "seconds": Seconds(**json.loads(row["seconds"])) if row["seconds"] else None,
-            "reply_tokens": tuple(np.frombuffer(row["reply_tokens"] or b"", np.int32).tolist()),
-        }
-    )
-
-
-def _receipt(kept: dict[str, Any]) -> Receipt:
-    return Receipt(**{**kept, "documents": tuple(DocumentReceipt(**document) for document in kept["documents"])})
+    return [turn_of(row, citations.get(row["id"], [])) for row in rows]
 
 
 def _title(words: str) -> str:

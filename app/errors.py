@@ -2,6 +2,7 @@
 
 UnabridgedError
 ├── UsageError                   2  the request itself is wrong
+│   └── QueryRefused                a search query would carry the words of a document outside
 ├── DocumentError                3  the file could not be read
 │   ├── DocumentMissing             no such file, or not a file
 │   ├── DocumentEmpty               nothing to read in it
@@ -13,7 +14,8 @@ UnabridgedError
 └── Failure                      5  the program could not do its work
     ├── ModelFileError              the weights cannot be loaded
     ├── EngineFailed                the engine refused, crashed or stopped answering
-    └── HomeError                   the home folder cannot be used (rights, space)
+    ├── HomeError                   the home folder cannot be used (rights, space)
+    └── WebFailed                   a search or a page on the web failed or was refused
 
 The number is the exit status of the command line.
 """
@@ -34,6 +36,10 @@ class UnabridgedError(Exception):
 
 class UsageError(UnabridgedError):
     exit_status = 2
+
+
+class QueryRefused(UsageError):
+    pass
 
 
 class DocumentError(UnabridgedError):
@@ -90,4 +96,8 @@ class EngineFailed(Failure):
 
 
 class HomeError(Failure):
+    pass
+
+
+class WebFailed(Failure):
     pass

@@ -2,6 +2,8 @@
 
 Adding a file yields Ingesting*.
 A question yields Waiting* [Loading] [Remembered] Started Reading* [Unsaved] (TextDelta | SourceCited)* Finished.
+With the web switch on there may come, before Finished: SearchProposed (SearchProposed | Searching | Deciding | PageFetched)*
+[Answering Reading* (TextDelta | SourceCited)*].
 """
 
 from collections.abc import Callable, Generator, Iterable
@@ -11,6 +13,7 @@ from typing import TypeVar
 
 from unabridged.answers import Answer
 from unabridged.citations import Citation
+from unabridged.web.retrieved import PageRead
 
 Step = TypeVar("Step")
 Shown = TypeVar("Shown")
@@ -86,13 +89,64 @@ class SourceCited:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchProposed:
+    """The documents do not answer, or the user asked for the web: this query would be sent to this provider, for this reason.
+
+    It has not been sent. `confirmed` is False where the documents may hold the answer after all: then it is never sent unasked.
+    """
+
+    query: str
+    reason: str
+    provider: str
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """The query leaves now."""
+
+    query: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """The model looks at what was found and decides what to open or to search for: step `step` of at most `limit`."""
+
+    step: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageFetched:
+    """A page was read, as the document with this id; or it could not be, and `problem` says why."""
+
+    url: str
+    name: str
+    document_id: str = ""
+    retrieved_at: str = ""
+    characters: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The answer begins anew, with these pages; what was said from the documents alone is no longer the answer."""
+
+    pages: tuple[PageRead, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The whole answer: its text (markers that could not be placed are gone from it), citations, receipt and times."""
 
     answer: Answer
 
 
-Event = Waiting | Ingesting | Loading | Remembered | Started | Reading | Unsaved | TextDelta | SourceCited | Finished
+WebEvent = SearchProposed | Searching | Deciding | PageFetched | Answering
+Event = (
+    Waiting | Ingesting | Loading | Remembered | Started | Reading | Unsaved | TextDelta | SourceCited | WebEvent | Finished
+)
 
 
 def translate(

@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 
 from unabridged.answers import Seconds
 from unabridged.citations import Citation
-from unabridged.conversations import Conversation, Conversations, Turn
+from unabridged.conversations import Conversations
 from unabridged.errors import UsageError
 from unabridged.notes import Note
 from unabridged.receipts import DocumentReceipt, Receipt
+from unabridged.turns import Conversation, Turn
+from unabridged.web.retrieved import PageRead
 
 FORMAT = 1
 LARGEST_BYTES = 64 << 20
@@ -81,6 +83,7 @@ def _turn(item: object) -> Turn:
         conversation_id="",
         citations=tuple(_value(Citation, item) for item in _list(kept, "citations")),
         notes=tuple(_value(Note, item) for item in _list(kept, "notes")),
+        pages=tuple(_value(PageRead, item) for item in _list({"pages": [], **kept}, "pages")),
         reply_tokens=tuple(tokens),
         receipt=None if receipt is None else _receipt(receipt),
         seconds=None if seconds is None else _value(Seconds, seconds),

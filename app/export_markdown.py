@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from unabridged.citations import Citation
-from unabridged.conversations import Conversation, Turn
+from unabridged.turns import Conversation, Turn
 
 Placed = Callable[[Citation], bool]
 MARKER = re.compile(r"\[(\d{1,4})\]")

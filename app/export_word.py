@@ -13,8 +13,8 @@ from lxml import etree
 from lxml.builder import ElementMaker
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from unabridged.conversations import Conversation, Turn
 from unabridged.export_markdown import Placed, footnoted, note_text
+from unabridged.turns import Conversation, Turn
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"

@@ -1,6 +1,6 @@
 """An answer from a model that finds and quotes but does not reason: the passages it points at, and in each one sentence."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from unabridged.answers import Said
 from unabridged.citations import Citation, place
@@ -30,18 +30,26 @@ NOTE = {
 
 
 def find_answer(
-    engine: Engine, prompt: FinderPrompt, reading: Reading, context: Context, question: str, tally: Tally
+    engine: Engine,
+    prompt: FinderPrompt,
+    reading: Reading,
+    context: Context,
+    question: str,
+    tally: Tally,
+    *,
+    pages: Sequence[Numbered] = (),
 ) -> Generator[TextDelta | SourceCited, None, Said]:
     """Yields the quotations as they are found; below the model's own threshold they are the nearest, and said to be no more."""
     language = "zh" if any("\u3400" <= character <= "\u9fff" for character in question) else "en"
-    asked = prompt.question(engine, question)
+    passages = (*context.passages, *pages)
+    asked = prompt.question(engine, question, pages)
     tally.asked(len(asked))
-    choice = engine.choose(reading, asked, [prompt.option(numbered.number) for numbered in context.passages])
+    choice = engine.choose(reading, asked, [prompt.option(numbered.number) for numbered in passages])
     tally.add(choice)
     text = ""
     citations: list[Citation] = []
     sure = max(choice.probabilities) >= prompt.threshold
-    found = nearest(context.passages, choice.probabilities) if sure or stands_out(choice.probabilities) else []
+    found = nearest(passages, choice.probabilities) if sure or stands_out(choice.probabilities) else []
     if found and not sure:
         text = f"{UNSURE[language]}\n\n"
         yield TextDelta(text)
@@ -55,7 +63,7 @@ def find_answer(
         yield SourceCited(citation)
     delta = NOTE[language] if citations else f"{NOTHING[language]}\n\n{NOTE[language]}"
     yield TextDelta(delta)
-    return Said(text + delta, tuple(citations))
+    return Said(text + delta, tuple(citations), unsure=not sure)
 
 
 def stands_out(probabilities: tuple[float, ...]) -> bool:

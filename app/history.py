@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 from unabridged.assistant import Request
-from unabridged.conversations import Turn
 from unabridged.memories import MEMORY, Memory, within
 from unabridged.models.engine import Engine, Tokens
 from unabridged.notes import Note, still_wanted, untold
 from unabridged.prompts import Exchange
+from unabridged.turns import Turn
 
 
 def turns_read(path: Sequence[Turn]) -> list[Turn]:

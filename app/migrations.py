@@ -142,6 +142,25 @@ def m006_memories(db: Database) -> None:
     """)
 
 
+@migrations()
+def m010_web(db: Database) -> None:
+    db.executescript("""
+        ALTER TABLE citations ADD COLUMN url TEXT;           -- of passages of web pages only
+        ALTER TABLE citations ADD COLUMN retrieved_at TEXT;
+        -- pages of the web that a turn took along, as JSON: see web/retrieved.py
+        ALTER TABLE turns ADD COLUMN pages TEXT NOT NULL DEFAULT '[]';
+        CREATE TABLE network_log (
+            number INTEGER PRIMARY KEY,
+            at TEXT NOT NULL,
+            host TEXT NOT NULL,
+            purpose TEXT NOT NULL,
+            sent INTEGER,                 -- bytes; NULL where a library does not say
+            received INTEGER,
+            status INTEGER                -- of HTTP; NULL: no answer came
+        );
+    """)
+
+
 def known_steps() -> set[str]:
     """Names of all steps above: those that a fresh database would still need."""
     return {step.name for step in migrations.pending(Database(memory=True, execute_plugins=False))}

@@ -8,10 +8,12 @@ from typing import Any
 
 from unabridged.errors import HomeError, UsageError
 from unabridged.home import Home, write_whole
+from unabridged.web.providers import PROVIDERS
 
 KV_TYPES = ("auto", "f16", "q8_0", "q4_0")
 LANGUAGES = ("auto", "en", "zh")
 THEMES = ("auto", "light", "dark")
+WEB = ("off", "ask", "allow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,30 @@ class Settings:
     segments_quota_gib: float = 20.0
     """Disk space for readings; the least recently used ones go first."""
 
+    web: str = "off"
+    """Whether a question may look at the web: off; ask shows each query first; allow sends it where the documents lack the answer."""
+
+    web_provider: str = "duckduckgo"
+    """Who searches: duckduckgo, searxng, brave, tavily, or folder for a folder of saved pages."""
+
+    web_address: str = ""
+    """The address of a SearXNG server, for that provider."""
+
+    web_folder: str = ""
+    """The folder of saved pages, for that provider."""
+
+    web_pages: int = 4
+    """The most pages that are opened after a search."""
+
+    web_tokens: int = 12_288
+    """Room for web pages in the window, in tokens; the documents and the conversation go first."""
+
+    web_steps: int = 6
+    """How often a model that can use tools may open a page or search again; 0 always takes the first results."""
+
+    web_private_addresses: tuple[str, ...] = ()
+    """Addresses of this machine and of private networks that pages may be fetched from all the same; none unless listed here."""
+
     language: str = "auto"
     """Language of the app: en, zh, or auto for the browser's."""
 
@@ -53,7 +79,7 @@ class Settings:
     """light, dark, or auto for the system's."""
 
     def __post_init__(self) -> None:
-        for name, allowed in (("kv_type", KV_TYPES), ("language", LANGUAGES), ("theme", THEMES)):
+        for name, allowed in (("kv_type", KV_TYPES), ("language", LANGUAGES), ("theme", THEMES), ("web", WEB), ("web_provider", PROVIDERS)):
             if getattr(self, name) not in allowed:
                 raise _refused(name, f"one of {', '.join(allowed)}")
         for name, low, high in (
@@ -63,6 +89,9 @@ class Settings:
             ("temperature", 0.0, 5.0),
             ("answer_tokens", 16, 1 << 20),
             ("memory_tokens", 0, 1 << 16),
+            ("web_pages", 1, 20),
+            ("web_tokens", 512, 1 << 20),
+            ("web_steps", 0, 30),
             ("segments_quota_gib", 0.0, 1 << 20),
         ):
             if not low <= getattr(self, name) <= high:

@@ -16,7 +16,7 @@ from unabridged.adding import adding
 from unabridged.answers import Answer
 from unabridged.assistant import Assistant, Request
 from unabridged.context import fit
-from unabridged.conversations import Conversation, Conversations
+from unabridged.conversations import Conversations
 from unabridged.engine_host import EngineHost, Place, Start
 from unabridged.errors import UnabridgedError, UsageError
 from unabridged.events import Event, Finished, Ingesting, Loading, Remembered, Started, TextDelta, Waiting, drained, translate
@@ -40,6 +40,7 @@ from unabridged.prompts import ChatPrompt, Exchange
 from unabridged.receipts import Receipt, Tally
 from unabridged.settings import Settings, load_settings, save_settings
 from unabridged.store import Store
+from unabridged.turns import Conversation
 
 MORE_THAN_ANY_WINDOW = 1 << 40  # tokens
 WAIT_S = 0.5  # between two looks at the queue for the engine
@@ -188,7 +189,8 @@ class Workspace:
                     memory_tokens=self._settings.memory_tokens,
                     summary=summary,
                 )
-            fit(assistant.engine, context, reserve=assistant.reserve(context, request))
+            earlier = assistant.reserve(context, request) - assistant.reserve(context, dataclasses.replace(request, history=()))
+            fit(assistant.engine, context, reserve=assistant.reserve(context, request), history_tokens=earlier)
             documents = [(share.document.id, share.document.name) for share in context.shares]
             if conversation_id is None:
                 conversation_id = self.conversations.start(documents, title=question, incognito=incognito).id

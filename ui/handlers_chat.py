@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Any
 
-from unabridged.conversations import Conversation, Turn
 from unabridged.errors import UsageError
+from unabridged.turns import Conversation, Turn
 from unabridged.ui.events_shown import citation_shown, fold
 from unabridged.ui.jobs import Jobs
 from unabridged.ui.markdown import answer_html

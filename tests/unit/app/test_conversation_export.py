@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from unabridged.answers import Answer, Seconds
 from unabridged.citations import Citation
-from unabridged.conversations import Conversations, Turn
+from unabridged.conversations import Conversations
 from unabridged.errors import UsageError
 from unabridged.export_json import from_json, to_json
 from unabridged.export_markdown import UNPLACED, footnoted
@@ -22,6 +22,7 @@ from unabridged.ingest.document import Document
 from unabridged.notes import Note
 from unabridged.receipts import DocumentReceipt, Receipt
 from unabridged.store import Store
+from unabridged.turns import Turn
 from unabridged.workspace import Workspace
 
 from tests.unit.app.test_workspace import drained
