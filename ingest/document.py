@@ -88,7 +88,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Furniture:
-    """A running head, foot or page number: kept apart, not in the text."""
+    """A running head or foot, page or line numbers, the address behind a link: kept apart, not in the text."""
 
     page: int | None
     text: str

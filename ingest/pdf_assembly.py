@@ -14,6 +14,7 @@ from unabridged.ingest.clauses import number_of
 from unabridged.ingest.document import BlockKind, Box
 from unabridged.ingest.draft import Draft, usable
 from unabridged.ingest.hyphenation import Vocabulary
+from unabridged.ingest.page_turn import turned_back
 from unabridged.ingest.pdf_layout import Column, TextLine, TextParagraph, is_bullet, is_cjk
 
 _SENTENCE_END = re.compile(r"[.!?:;。！？：；…][\"”’»)）』」\]⁰¹²³⁴⁵⁶⁷⁸⁹]*$")
@@ -58,8 +59,12 @@ class Assembly:
     heading_sizes: Sequence[float] = ()  # of what is set larger than the body, largest first
     bookmarks: Sequence[Bookmark] = ()
     _pending: list[Piece] = field(default_factory=list)
+    _sizes: dict[int, tuple[float, float]] = field(default_factory=dict)  # of pages, as they are shown
 
-    def add_page(self, page: int, height: float, columns: Iterable[tuple[Column, Sequence[TextParagraph]]]) -> None:
+    def add_page(
+        self, page: int, width: float, height: float, columns: Iterable[tuple[Column, Sequence[TextParagraph]]]
+    ) -> None:
+        self._sizes[page] = width, height
         pieces: list[Piece] = []
         for column, paragraphs in columns:
             found = [self._piece(paragraph, column, page, height) for paragraph in paragraphs]
@@ -149,10 +154,14 @@ class Assembly:
         text, spans = _joined(piece, self.vocabulary)
         if not text:
             return
-        boxes = [line.box for line in piece.lines if line.page == piece.page]
+        boxes = [self._place(line) for line in piece.lines if line.page == piece.page]
         start = self.draft.add(piece.kind, text, level=piece.level, page=piece.page, box=_around(boxes))
         for line_start, line_end, line in spans:
-            self.draft.add_line(start + line_start, start + line_end, page=line.page, box=line.box)
+            self.draft.add_line(start + line_start, start + line_end, page=line.page, box=self._place(line))
+
+    def _place(self, line: TextLine) -> Box:
+        """Its box on the page as it is shown."""
+        return turned_back(line.box, line.turn, *self._sizes[line.page]) if line.turn else line.box
 
 
 def body_size(lines: Iterable[TextLine]) -> float:
@@ -188,11 +197,14 @@ def _joined(piece: Piece, vocabulary: Vocabulary) -> tuple[str, list[tuple[int, 
     """The text and, for every line, its span in it."""
     text = ""
     spans: list[tuple[int, int, TextLine]] = []
+    is_ruled = any(line.joint is not None for line in piece.lines)
     for line in piece.lines:
         words = usable(line.text).strip()
         if not words:
             continue
-        if text and piece.kind is BlockKind.TABLE:
+        if line.joint is not None:
+            text += line.joint
+        elif text and piece.kind is BlockKind.TABLE and not is_ruled:
             text += "\n"
         elif text and (joint := vocabulary.joint(text, words)) is not None:
             text = text[:-1] + joint

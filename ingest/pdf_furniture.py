@@ -1,4 +1,4 @@
-"""Running heads, running feet and page numbers: what repeats at the same height of many pages, its digits aside.
+"""Running heads, running feet, page numbers and line numbers: what repeats at the same height of many pages, its digits aside.
 
 Kept apart from the text, so that a sentence over a page break is not interrupted; never thrown away. A line that stands on one
 page only is never furniture, except a page number alone in the margin where pages before and after have theirs.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unabridged.ingest.numerals import roman_value
+from unabridged.ingest.pdf_line_numbers import line_numbers
 from unabridged.ingest.pdf_page import PageContent, Run
 
 _MARGIN = 0.12  # share of the page's height, above and below, in which furniture stands
@@ -33,20 +34,24 @@ def separate(pages: Sequence[PageContent]) -> list[Body]:
         marginal = [run for run in page.runs if _in_margin(run, page)]
         keys.update({_key(run, page) for run in marginal})
         numbered += any(_is_number(run.text) for run in marginal)
+    counted = [line_numbers(page) for page in pages]
     needed = max(2, min(4, round(len(pages) * 0.5)))
     has_numbers = numbered >= max(2, 0.4 * len(pages))
     bodies = []
-    for page in pages:
+    for page, column in zip(pages, counted, strict=True):
+        beside = set(map(id, column))
         apart = [
             run
             for run in page.runs
-            if _in_margin(run, page) and (keys[_key(run, page)] >= needed or (has_numbers and _is_number(run.text)))
+            if id(run) not in beside
+            and _in_margin(run, page)
+            and (keys[_key(run, page)] >= needed or (has_numbers and _is_number(run.text)))
         ]
-        if len(apart) == len(page.runs):
-            bodies.append(Body((), tuple(run.text.strip() for run in apart)))
-            continue
-        chosen = set(map(id, apart))
-        bodies.append(Body(tuple(r for r in page.runs if id(r) not in chosen), tuple(r.text.strip() for r in apart)))
+        words = [run.text.strip() for run in apart]
+        if column:
+            words.append(" ".join(run.text.strip() for run in column))
+        chosen = set(map(id, apart)) | beside
+        bodies.append(Body(tuple(run for run in page.runs if id(run) not in chosen), tuple(words)))
     return bodies
 
 

@@ -14,6 +14,7 @@ from statistics import median
 from unabridged.ingest.clauses import number_of
 from unabridged.ingest.document import Box
 from unabridged.ingest.pdf_page import Run
+from unabridged.ingest.pdf_tables import RuledTable
 
 CELL_GAP = "\t"  # stands in a line's text for a gap as wide as between the cells of a table
 _TABLE_ROWS = 3
@@ -34,6 +35,9 @@ class TextLine:
     size: float
     bold: bool
     cells: tuple[tuple[float, float], ...] = ()  # left and right edges of what wide gaps divide, where there are any
+    turn: int = 0  # `box` lies on the page turned clockwise by so many degrees (page_turn)
+    joint: str | None = None  # what stands before it in its paragraph, where it is the first line of a cell
+    table: RuledTable | None = None  # in place of text
 
 
 @dataclass(slots=True)
@@ -128,6 +132,8 @@ def _rows(runs: Sequence[Run]) -> list[list[Run]]:
         row = rows[-1] if rows else None
         if (
             row
+            and not isinstance(run, RuledTable)
+            and not isinstance(row[0], RuledTable)
             and abs(run.middle - row[0].middle) <= 0.5 * min(run.height, max(r.height for r in row))
             and not _overlaps(run, row)
         ):
@@ -149,6 +155,8 @@ def _column(runs: Sequence[Run], page: int) -> Column:
 
 def _line(row: Sequence[Run], page: int) -> TextLine:
     """The runs of a row in the direction in which they are read."""
+    if isinstance(row[0], RuledTable):
+        return TextLine(page, "", row[0].box, row[0].size, False, turn=row[0].turn, table=row[0])
     leftward = _reads_leftward(row)
     ordered = sorted(row, key=lambda r: -r.box.x1) if leftward else row
     text = ordered[0].text.strip()
@@ -164,7 +172,8 @@ def _line(row: Sequence[Run], page: int) -> TextLine:
         text += run.text.strip()
     box = Box(row[0].box.x0, min(r.box.y0 for r in row), max(r.box.x1 for r in row), max(r.box.y1 for r in row))
     longest = max(row, key=lambda r: len(r.text))
-    return TextLine(page, text, box, longest.size, all(r.bold for r in row), tuple(edges) if len(edges) > 1 else ())
+    cells = tuple(edges) if len(edges) > 1 else ()
+    return TextLine(page, text, box, longest.size, all(r.bold for r in row), cells, longest.turn)
 
 
 def _word_gap(before: Run, run: Run) -> float:
@@ -189,6 +198,9 @@ def paragraphs(column: Column) -> list[TextParagraph]:
     leading = _leading(column.lines)
     rows = table_rows(column.lines)
     for index, line in enumerate(column.lines):
+        if line.table is not None:
+            found.append(TextParagraph(cell_lines(line.table, line.page), is_table=True))
+            continue
         if index in rows:
             written = replace(line, text=line.text.replace(CELL_GAP, " | "))
             if index - 1 in rows and found:
@@ -202,6 +214,28 @@ def paragraphs(column: Column) -> list[TextParagraph]:
         else:
             found.append(TextParagraph([line]))
     return found
+
+
+def cell_lines(table: RuledTable, page: int) -> list[TextLine]:
+    """The printed lines of a ruled table, cell after cell; the first of each cell knows what divides it from the one before."""
+    lines: list[TextLine] = []
+    for row in table.rows:
+        joint = "\n" if lines else ""
+        for cell in row:
+            for index, runs in enumerate(_rows(cell)):
+                line = _line(runs, page)
+                text = line.text.replace(CELL_GAP, " ")
+                lines.append(replace(line, text=text, cells=(), joint=None if index else joint))
+                joint = ""
+            joint += " | "
+    return lines
+
+
+def printed_lines(column: Column) -> list[TextLine]:
+    """The column's lines, those in the cells of ruled tables, too."""
+    return [
+        inner for line in column.lines for inner in (cell_lines(line.table, line.page) if line.table is not None else [line])
+    ]
 
 
 def table_rows(lines: Sequence[TextLine]) -> set[int]:
@@ -273,7 +307,7 @@ def _begins(paragraph: Sequence[TextLine], line: TextLine, column: Column, leadi
 
 
 def is_bullet(text: str) -> bool:
-    return re.match(r"[•●○■□◆▪➢❖◦‣\uf0b7\uf0a7]\s*\S|[-–*]\s+\S", text) is not None
+    return re.match(r"[•●○■□◆▪➢❖◦‣☐☑☒\uf0b7\uf0a7]\s*\S|[-–*]\s+\S", text) is not None
 
 
 def _is_short(line: TextLine, column: Column, share: float) -> bool:

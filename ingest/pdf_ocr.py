@@ -3,14 +3,14 @@
 What was recognised, what could not be and why is reported by page number.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from unabridged.errors import UsageError
 from unabridged.ingest.document import ProblemKind
 from unabridged.ingest.draft import Draft
-from unabridged.ingest.ocr import DOTS_PER_INCH, Picture, Recognised, recogniser
+from unabridged.ingest.ocr import DOTS_PER_INCH, Recogniser, RecognitionFailed, recogniser
 from unabridged.ingest.pdf_page import PageContent, render
 from unabridged.ingest.pdf_quality import is_garbled
 
@@ -26,11 +26,12 @@ _SIDE_LIMIT_POINTS = 5000.0  # of a page that is rendered: larger ones would not
 class PageOcr:
     """One for a document; the recogniser is loaded with the first page that needs it."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, program: str = "auto") -> None:
         if mode not in MODES:
             raise UsageError(f"There is no OCR mode named {mode}.", hint="Use auto, off or all.")
         self._mode = mode
-        self._recognise: Callable[[Picture], Recognised] | None = None
+        self._program = program
+        self._recogniser: Recogniser | None = None
         self._is_loaded = mode == "off"
         self._done: list[tuple[int, float]] = []  # page, confidence
 
@@ -54,22 +55,26 @@ class PageOcr:
 
     def _recognised(self, page: "pymupdf.Page", content: PageContent) -> PageContent | None:
         if not self._is_loaded:
-            self._recognise, self._is_loaded = recogniser(), True
-        if self._recognise is None or max(content.width, content.height) > _SIDE_LIMIT_POINTS:
+            self._recogniser, self._is_loaded = recogniser(self._program), True
+        if self._recogniser is None or max(content.width, content.height) > _SIDE_LIMIT_POINTS:
             return None
-        found = self._recognise(render(page, DOTS_PER_INCH))
+        try:
+            found = self._recogniser.read(render(page, DOTS_PER_INCH))
+        except RecognitionFailed:
+            return None
         if found.runs:
             self._done.append((content.number, found.confidence))
         return replace(content, runs=found.runs, ocr=True)
 
     def _advice(self) -> str:
-        if self._recognise is None:
-            return 'install text recognition (pip install "unabridged[ocr]") or attach a version with text.'
+        if self._recogniser is None:
+            return 'install text recognition (pip install "unabridged[ocr]", or Tesseract) or attach a version with text.'
         return "no text could be recognised in it; attach a sharper version or the text."
 
     def report(self, draft: Draft) -> None:
-        if not self._done:
+        if not self._done or self._recogniser is None:
             return
+        draft.details["OCR"] = self._recogniser.name
         mean = sum(confidence for _, confidence in self._done) / len(self._done)
         draft.details["OCR pages"] = ranges([page for page, _ in self._done])
         draft.details["OCR confidence"] = f"{mean:.2f}"

@@ -1,10 +1,12 @@
-"""One PDF page as MuPDF gives it: runs of characters with their boxes, comments, and how much of it is picture.
+"""One PDF page as MuPDF gives it: runs of characters with their boxes, ruled lines, and how much of it is picture.
 
 It knows MuPDF's structures so that nothing else has to. Order and paragraphs are `pdf_layout`'s business.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,13 +14,15 @@ import pymupdf
 from numpy.typing import NDArray
 from unabridged.ingest.document import Box
 from unabridged.ingest.numerals import shifted
+from unabridged.ingest.page_turn import OBLIQUE, turn_of, turned
+from unabridged.ingest.pdf_annotations import Field, asides, comments, fields
 
-_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
+_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_COLLECT_VECTORS
+_VECTOR = 3  # type of block
+_UNSIGNED = "SIGN"  # what MuPDF draws into a signature field that nobody signed
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SUPERSCRIPT, _BOLD = 1, 1 << 4
-# Annotations whose words are no part of the printed page (PDF 1.7, table 169): sticky notes and marked text.
-_STICKY_NOTE = "Text"
-_COMMENTS = (_STICKY_NOTE, "Highlight", "Underline", "Squiggly", "StrikeOut", "Caret")
+_THIN, _SHORTEST_RULE = 3.0, 6.0  # points
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Run:
     box: Box
     size: float
     bold: bool = False
-    upright: bool = True  # False for text that runs up, down or upside down
+    turn: int = 0  # degrees clockwise that set it upright (page_turn)
 
     @property
     def height(self) -> float:
@@ -48,6 +52,8 @@ class PageContent:
     height: float
     runs: tuple[Run, ...]
     comments: tuple[str, ...] = ()
+    asides: tuple[str, ...] = ()  # addresses of links, signature fields: kept apart
+    rules: tuple[Box, ...] = ()  # thin boxes: what may divide the cells of tables
     picture_share: float = 0.0  # of the page's area, 0 … 1; looked at only where there is little text
     ocr: bool = False  # the runs were recognised in the page's picture
 
@@ -60,10 +66,85 @@ def read_page(page: "pymupdf.Page", number: int, label: str) -> PageContent:
     """Raises MuPDF's own errors on broken content; the caller wraps them."""
     width, height = page.rect.width, page.rect.height
     data = page.get_text("dict", flags=_FLAGS)
-    lines = [line for block in data["blocks"] for line in block.get("lines", ())]
-    runs = tuple(run for line in lines if (run := _run(line)) is not None)
+    rules = _rules([(Box(*block["bbox"]), block["stroked"]) for block in data["blocks"] if block["type"] == _VECTOR])
+    lines = _lines_of(data)
+    if any(_crossed(line, rules) for line in lines):
+        lines = [
+            part for line in _lines_of(page.get_text("rawdict", flags=_FLAGS)) for part in _divided(line, _crossed(line, rules))
+        ]
+    runs = [run for line in lines if (run := _run(line)) is not None]
+    if page.rotation:
+        runs = [_rotated(run, page.rotation, width, height) for run in runs]
+        rules = tuple(_rotated_box(rule, page.rotation, width, height) for rule in rules)
+    runs = _with_fields(runs, fields(page))
     share = _picture_share(page, width * height) if sum(len(run.text) for run in runs) < 200 else 0.0
-    return PageContent(number, label, width, height, runs, _comments(page), share)
+    return PageContent(number, label, width, height, tuple(runs), comments(page), asides(page), rules, share)
+
+
+def _lines_of(data: dict[str, Any]) -> list[dict[str, Any]]:
+    return [line for block in data["blocks"] for line in block.get("lines", ())]
+
+
+def _crossed(line: dict[str, Any], rules: Sequence[Box]) -> list[float]:
+    """The x of upright rules that divide a level line: MuPDF puts neighbouring cells into one line where they are near."""
+    x0, y0, x1, y1 = line["bbox"]
+    if line["dir"][0] < 0.9:
+        return []
+    middle, reach = (y0 + y1) / 2, y1 - y0
+    return sorted(
+        {
+            round((rule.x0 + rule.x1) / 2, 1)
+            for rule in rules
+            if x0 + 1 < rule.x0 and rule.x1 < x1 - 1 and rule.y0 <= middle <= rule.y1 and rule.y1 - rule.y0 >= reach
+        }
+    )
+
+
+def _divided(line: dict[str, Any], edges: Sequence[float]) -> list[dict[str, Any]]:
+    """A line of MuPDF's "rawdict" as lines of its "dict", cut at the edges."""
+    bounds = [float("-inf"), *edges, float("inf")]
+    parts = []
+    for left, right in pairwise(bounds):
+        spans = []
+        for span in line["spans"]:
+            characters = [c for c in span["chars"] if left <= (c["bbox"][0] + c["bbox"][2]) / 2 < right]
+            spans.append({**span, "text": "".join(c["c"] for c in characters), "chars": characters})
+        boxes = [c["bbox"] for span in spans for c in span["chars"] if c["c"].strip()]
+        if boxes:
+            x0, x1 = min(box[0] for box in boxes), max(box[2] for box in boxes)
+            parts.append({**line, "spans": spans, "bbox": (x0, line["bbox"][1], x1, line["bbox"][3])})
+    return parts
+
+
+def _rotated(run: Run, rotation: int, width: float, height: float) -> Run:
+    """MuPDF's text has the coordinates of the page before the file turns it; `width` and `height` are those after."""
+    turn = run.turn if run.turn == OBLIQUE else (run.turn - rotation) % 360
+    return replace(run, box=_rotated_box(run.box, rotation, width, height), turn=turn)
+
+
+def _rotated_box(box: Box, rotation: int, width: float, height: float) -> Box:
+    if rotation in (90, 270):
+        width, height = height, width
+    return turned(box, rotation, width, height)
+
+
+def _with_fields(runs: list[Run], found: Sequence[Field]) -> list[Run]:
+    """A tick's sign in place of the picture that the file draws there; a value that the file does not draw; no call to sign."""
+    for field in found:
+        there = [run for run in runs if _is_inside(run, field.box)]
+        if field.is_tick:
+            runs = [run for run in runs if not _is_inside(run, field.box)]
+        elif not field.text:
+            runs = [run for run in runs if run.text.strip() != _UNSIGNED or not _is_inside(run, field.box)]
+            continue
+        if field.is_tick or not there:
+            size = min(12.0, 0.75 * (field.box.y1 - field.box.y0))
+            runs = [*runs, Run(field.text, field.box, size)]
+    return runs
+
+
+def _is_inside(run: Run, box: Box) -> bool:
+    return box.x0 <= (run.box.x0 + run.box.x1) / 2 <= box.x1 and box.y0 <= run.middle <= box.y1
 
 
 def render(page: "pymupdf.Page", dots_per_inch: int) -> NDArray[np.uint8]:
@@ -83,8 +164,8 @@ def _run(line: dict[str, Any]) -> Run | None:
     x0, y0, x1, y1 = line["bbox"]
     letters = [span for span in spans if span["text"].strip()]
     largest = max(letters, key=lambda span: len(span["text"].strip()))
-    upright = line["dir"][0] > 0.9
-    return Run(text, Box(x0, y0, max(x0, x1), max(y0, y1)), largest["size"], all(s["flags"] & _BOLD for s in letters), upright)
+    box = Box(x0, y0, max(x0, x1), max(y0, y1))
+    return Run(text, box, largest["size"], all(s["flags"] & _BOLD for s in letters), turn_of(*line["dir"]))
 
 
 def _raised(span: dict[str, Any], spans: list[dict[str, Any]]) -> str:
@@ -99,12 +180,15 @@ def _picture_share(page: "pymupdf.Page", area: float) -> float:
     return min(1.0, covered / max(1.0, area))
 
 
-def _comments(page: "pymupdf.Page") -> tuple[str, ...]:
-    found = []
-    for annotation in page.annots() or ():
-        words = annotation.info.get("content", "").strip()
-        if words and annotation.type[1] in _COMMENTS:
-            who = annotation.info.get("title", "").strip()
-            marked = "" if annotation.type[1] == _STICKY_NOTE else " ".join(page.get_textbox(annotation.rect).split())
-            found.append(f"[Comment{f' by {who}' if who else ''}{f' on “{marked}”' if marked else ''}: {words}]")
-    return tuple(found)
+def _rules(boxes: list[tuple[Box, bool]]) -> tuple[Box, ...]:
+    """The rules among vector boxes (`True`: stroked): thin ones, and the four sides of stroked rectangles."""
+    rules: list[Box] = []
+    for box, is_stroked in boxes:
+        width, height = box.x1 - box.x0, box.y1 - box.y0
+        if min(width, height) <= _THIN:
+            if max(width, height) >= _SHORTEST_RULE:
+                rules.append(box)
+        elif is_stroked and min(width, height) >= _SHORTEST_RULE:
+            x0, y0, x1, y1 = box.x0, box.y0, box.x1, box.y1
+            rules += Box(x0, y0, x1, y0), Box(x0, y1, x1, y1), Box(x0, y0, x0, y1), Box(x1, y0, x1, y1)
+    return tuple(rules)

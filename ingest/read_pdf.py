@@ -6,6 +6,7 @@ text, or with a text layer that is garbage, go to OCR where that is installed, a
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pymupdf
 from unabridged.errors import DocumentDamaged, DocumentEmpty, DocumentEncrypted, DocumentTooCostly, DocumentUnsupported
@@ -13,11 +14,13 @@ from unabridged.ingest.document import Document, Furniture, ProblemKind
 from unabridged.ingest.draft import Draft
 from unabridged.ingest.hyphenation import Vocabulary
 from unabridged.ingest.ocr import is_available
+from unabridged.ingest.page_turn import OBLIQUE, turned
 from unabridged.ingest.pdf_assembly import Assembly, Bookmark, body_size, heading_sizes
 from unabridged.ingest.pdf_furniture import separate
-from unabridged.ingest.pdf_layout import columns, paragraphs
+from unabridged.ingest.pdf_layout import Column, columns, paragraphs, printed_lines
 from unabridged.ingest.pdf_ocr import PageOcr
-from unabridged.ingest.pdf_page import PageContent, read_page
+from unabridged.ingest.pdf_page import PageContent, Run, read_page
+from unabridged.ingest.pdf_tables import outside, ruled_tables
 from unabridged.ingest.reader import Source
 
 MEDIA_TYPE = "application/pdf"
@@ -107,7 +110,7 @@ def _damaged(source: Source, why: str) -> DocumentDamaged:
 
 def _contents(pdf: "pymupdf.Document", source: Source, draft: Draft) -> list[PageContent]:
     """Every page in turn; one that MuPDF cannot read is reported and left empty."""
-    ocr = PageOcr(source.options.get("ocr", "auto"))
+    ocr = PageOcr(source.options.get("ocr", "auto"), source.options.get("ocr_program", "auto"))
     contents = []
     for index, label in enumerate(_labels(pdf)):
         try:
@@ -132,23 +135,35 @@ def _labels(pdf: "pymupdf.Document") -> list[str]:
 
 
 def _assemble(contents: Sequence[PageContent], bookmarks: Sequence[Bookmark], draft: Draft) -> None:
-    bodies = separate(contents)
     laid_out = []
-    for content, body in zip(contents, bodies, strict=True):
-        upright = [run for run in body.runs if run.upright]
-        turned = [run for run in body.runs if not run.upright]
-        draft.furniture += [Furniture(content.number, text) for text in body.furniture]
-        if sum(len(run.text) for run in turned) < _STAMP_SHARE * len(content.text):
-            draft.furniture += [Furniture(content.number, run.text.strip()) for run in turned]  # a stamp in the margin
-            turned = []
-        found = columns(upright, content.number)
-        found += [column for run in turned for column in columns([run], content.number)]
-        laid_out.append(found)
-    lines = [line for page in laid_out for column in page for line in column.lines]
+    for content, body in zip(contents, separate(contents), strict=True):
+        draft.furniture += [Furniture(content.number, text) for text in (*body.furniture, *content.asides)]
+        laid_out.append(_columns(content, body.runs, draft))
+    lines = [line for page in laid_out for column in page for line in printed_lines(column)]
     size = body_size(lines)
     assembly = Assembly(draft, size, Vocabulary(line.text for line in lines), heading_sizes(lines, size), bookmarks)
     for content, page_columns in zip(contents, laid_out, strict=True):
         draft.add_page(label=content.label, width=content.width, height=content.height, ocr=content.ocr)
-        assembly.add_page(content.number, content.height, ((column, paragraphs(column)) for column in page_columns))
+        found = ((column, paragraphs(column)) for column in page_columns)
+        assembly.add_page(content.number, content.width, content.height, found)
         assembly.add_comments(content.number, content.comments)
     assembly.finish()
+
+
+def _columns(content: PageContent, runs: Sequence[Run], draft: Draft) -> list[Column]:
+    """The page's columns, those of its main direction first; a stamp in the margin goes to the furniture."""
+    by_turn: dict[int, list[Run]] = {0: []}
+    for run in runs:
+        by_turn.setdefault(run.turn, []).append(run)
+    found: list[Column] = []
+    for turn, group in sorted(by_turn.items(), key=lambda item: -sum(len(run.text) for run in item[1])):
+        if turn and sum(len(run.text) for run in group) < _STAMP_SHARE * len(content.text):
+            draft.furniture += [Furniture(content.number, run.text.strip()) for run in group]
+        elif turn == OBLIQUE:
+            found += [column for run in group for column in columns([run], content.number)]
+        else:
+            size = content.width, content.height
+            upright = [replace(run, box=turned(run.box, turn, *size)) for run in group]
+            tables = ruled_tables(upright, [turned(rule, turn, *size) for rule in content.rules])
+            found += columns(outside(upright, tables), content.number)
+    return found
