@@ -4,12 +4,12 @@
 #
 # PYTHON=python3.12       another interpreter (3.11 or newer)
 # LLAMA_WHEELS=URL|DIR    a folder or an index page with prebuilt llama-cpp-python wheels (CPU, CUDA or Metal), instead of compiling
-# TEST_EXTRAS=test,ocr    leave out torch and transformers, and with them the comparison of the engine with an independent reference
+# TEST_EXTRAS=test,ocr,web    leave out torch and transformers, and with them the comparison of the engine with an independent reference
 
 PYTHON ?= python3
 LLAMA_WHEELS ?=
-RUN_EXTRAS ?= ocr
-TEST_EXTRAS ?= test,ocr,reference
+RUN_EXTRAS ?= ocr,web
+TEST_EXTRAS ?= test,ocr,web,reference
 
 BIN := .venv/bin
 PIP := PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check

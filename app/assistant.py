@@ -74,7 +74,7 @@ class Assistant:
     ) -> Generator[Reading | Unsaved, None, contract.Reading]:
         """Bring the documents into the window. Raises DoesNotFit before anything is sent."""
         fit(self.engine, context, reserve=reserve)
-        steps = self.engine.read(context.tokens, reserve=reserve, fresh=fresh)
+        steps = self.engine.read(context.tokens, reserve=reserve, fresh=fresh, documents=context.spans)
         reading = yield from translate(steps, lambda step: [_shown(step)])
         if reading.unsaved:
             yield Unsaved(reading.unsaved)

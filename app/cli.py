@@ -63,6 +63,12 @@ def parser() -> argparse.ArgumentParser:
 
     command = _command(commands, "ask", "ask about files; the answer cites exact quotations", "commands_read:ask")
     command.add_argument("words", nargs="+", metavar="FILE... QUESTION", help="one or more files, then the question in quotes")
+    command.add_argument(
+        "--web",
+        action="store_true",
+        help="search the web where the documents do not answer; the query is shown first, and on a terminal it can be changed",
+    )
+    command.add_argument("--query", default="", metavar="WORDS", help="search the web for these words, and answer with what is found")
     _reading_options(command)
 
     command = _command(commands, "read", "read files now, so that the next question starts at once", "commands_read:read")
@@ -98,9 +104,13 @@ def parser() -> argparse.ArgumentParser:
     _json(command)
 
     group = _command(commands, "cache", "readings kept on disk", None).add_subparsers(metavar="ACTION", required=True)
-    command = _command(group, "list", "list them, the last used first", "commands_cache:list_readings")
+    command = _command(group, "list", "what is kept of each document, the last used first", "commands_cache:list_readings")
     _json(command)
-    _command(group, "clear", "remove them all; documents and conversations stay", "commands_cache:clear")
+    command = _command(group, "clear", "remove readings; documents and conversations stay", "commands_cache:clear")
+    command.add_argument("documents", nargs="*", metavar="DOCUMENT", help="a name or an id (default: everything)")
+    for name, summary in (("pin", "never give up its readings for room"), ("unpin", "let its readings go when room is needed")):
+        command = _command(group, name, summary, f"commands_cache:{name}")
+        command.add_argument("documents", nargs="+", metavar="DOCUMENT", help="a name or an id")
     command = _command(group, "verify", "check every segment and remove the damaged ones", "commands_cache:verify")
     _json(command)
 
@@ -119,6 +129,14 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("file", type=Path, metavar="FILE")
     command = _command(group, "delete", "delete for good", "commands_conversations:delete")
     command.add_argument("conversations", nargs="+", metavar="ID", help="an id, or its beginning")
+
+    group = _command(commands, "network", "what left this machine", None).add_subparsers(metavar="ACTION", required=True)
+    command = _command(group, "log", "every request with time, host, purpose and bytes, the newest first", "commands_network:log")
+    command.add_argument("--limit", type=int, default=1000, metavar="N", help="at most so many (default: 1000)")
+    _json(command)
+    _command(group, "clear", "forget them", "commands_network:clear")
+    command = _command(group, "key", "keep the key of a search provider in the system's keyring", "commands_network:key")
+    command.add_argument("provider", choices=("brave", "tavily"), help="it is asked for, or read from stdin")
 
     group = _command(commands, "memory", "what is kept in mind for every answer", None)
     group = group.add_subparsers(metavar="ACTION", required=True)

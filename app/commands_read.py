@@ -5,15 +5,16 @@ import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 from unabridged.citations import Citation
 from unabridged.console import Progress, add_file, print_json
 from unabridged.errors import UsageError
-from unabridged.events import Event, TextDelta
+from unabridged.events import Answering, Event, TextDelta
 from unabridged.home import open_home
 from unabridged.receipts import Receipt
+from unabridged.web.answering import WebUse
+from unabridged.web.terminal import approving
 from unabridged.workspace import Workspace
 
 
@@ -28,11 +29,16 @@ def ask(options: argparse.Namespace) -> int:
             progress.clear()
             sys.stdout.write(event.text)
             sys.stdout.flush()
+        elif isinstance(event, Answering) and not options.json:
+            sys.stdout.write("\n\nWith the web:\n\n")
 
     with Workspace(open_home(), model=options.model) as workspace, _interruptible(progress):
         documents = [add_file(workspace, file, progress, again=options.fresh).id for file in files]
         ingest_s = time.perf_counter() - started
-        work = workspace.ask(documents, question, fresh=options.fresh, started=started, ingest_s=ingest_s)
+        web = None
+        if options.web or options.query:
+            web = WebUse(query=options.query, allow=workspace.settings.web == "allow", approve=approving(progress))
+        work = workspace.ask(documents, question, web=web, fresh=options.fresh, started=started, ingest_s=ingest_s)
         answer = progress.follow(work, say)
     if options.json:
         print_json(answer.to_json())
@@ -52,7 +58,7 @@ def read(options: argparse.Namespace) -> int:
     now = time.perf_counter()
     if options.json:
         seconds = {"ingest": ingested - started, "prefill": now - ingested, "total": now - started}
-        print_json({"receipt": asdict(receipt), "seconds": {name: round(value, 3) for name, value in seconds.items()}})
+        print_json({"receipt": receipt.to_json(), "seconds": {name: round(value, 3) for name, value in seconds.items()}})
     else:
         sys.stdout.write(_receipt(receipt))
     return 0
@@ -95,13 +101,16 @@ def _where(citation: Citation) -> str:
     if citation.page is not None:
         printed = citation.page_label if citation.page_label not in (None, "", str(citation.page)) else None
         page = f"page {citation.page}" + (f" (printed {printed})" if printed else "")
-    return ", ".join(part for part in (citation.document, page, citation.path) if part)
+    web = f"web: {citation.url}, retrieved {citation.retrieved_at}" if citation.url else ""
+    return ", ".join(part for part in (citation.document, page, citation.path, web) if part)
 
 
 def _receipt(receipt: Receipt) -> str:
     lines = []
     for document in receipt.documents:
         line = f"Read {document.characters_read:,} of {document.characters:,} characters of {document.name}"
+        if document.url:
+            line += f" ({document.url})"
         if document.pages:
             line += f", {document.pages:,} pages"
         if document.pages_without_text:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from unabridged.errors import DocumentEncrypted
-from unabridged.events import Event, Ingesting, Loading, Reading, Unsaved, Waiting
+from unabridged.events import Deciding, Event, Ingesting, Loading, PageFetched, Reading, Searching, Unsaved, Waiting
 from unabridged.ingest.document import Document
 from unabridged.workspace import Workspace
 
@@ -43,6 +43,10 @@ class Progress:
         if isinstance(event, Unsaved):
             self.clear()
             self._stream.write(f"What is read cannot be kept on disk: {event.reason}\n")
+        elif isinstance(event, PageFetched):
+            self.clear()
+            fate = event.problem or f"{event.characters:,} characters"
+            self._stream.write(f"{event.name} {event.url}: {fate}\n")
         elif text := describe(event):
             ends = isinstance(event, Reading | Ingesting) and event.done == event.total
             if self._terminal:
@@ -90,6 +94,10 @@ def describe(event: Event) -> str:
             if event.tokens_per_s:
                 text += f" · {event.tokens_per_s:,.0f} tokens/s · {_duration(event.seconds_left)} left"
             return text + (f" · {event.reused:,} from before" if event.reused else "")
+        case Searching(query=query, provider=provider):
+            return f"Searching {provider}: {query}"
+        case Deciding(step=step, limit=limit):
+            return f"Looking at what was found: step {step} of {limit}"
         case _:
             return ""
 

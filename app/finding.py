@@ -10,6 +10,7 @@ from unabridged.models.engine import Engine, Reading
 from unabridged.prompts import FinderPrompt, Numbered
 from unabridged.receipts import Tally
 from unabridged.sentences import sentences_of
+from unabridged.web.fencing import disarmed
 
 MOST_PASSAGES = 3
 CLEARLY = 0.2  # of the best passage's probability: below it a passage is not shown beside the best one
@@ -57,7 +58,8 @@ def find_answer(
         start, end = best_sentence(engine, prompt, numbered, question, tally)
         citation = place(len(citations) + 1, numbered, start, end)
         citations.append(citation)
-        delta = f"{_quoted(citation.quote, language)} [{citation.n}]\n\n"
+        shown = disarmed(citation.quote) if citation.url else citation.quote
+        delta = f"{_quoted(shown, language)} [{citation.n}]\n\n"
         text += delta
         yield TextDelta(delta)
         yield SourceCited(citation)

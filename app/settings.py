@@ -49,7 +49,7 @@ class Settings:
     """Disk space for readings; the least recently used ones go first."""
 
     web: str = "off"
-    """Whether a question may look at the web: off; ask shows each query first; allow sends it where the documents lack the answer."""
+    """May a question look at the web? off; ask: each query is shown first; allow: sent where the documents lack the answer."""
 
     web_provider: str = "duckduckgo"
     """Who searches: duckduckgo, searxng, brave, tavily, or folder for a folder of saved pages."""
@@ -79,7 +79,13 @@ class Settings:
     """light, dark, or auto for the system's."""
 
     def __post_init__(self) -> None:
-        for name, allowed in (("kv_type", KV_TYPES), ("language", LANGUAGES), ("theme", THEMES), ("web", WEB), ("web_provider", PROVIDERS)):
+        for name, allowed in (
+            ("kv_type", KV_TYPES),
+            ("language", LANGUAGES),
+            ("theme", THEMES),
+            ("web", WEB),
+            ("web_provider", PROVIDERS),
+        ):
             if getattr(self, name) not in allowed:
                 raise _refused(name, f"one of {', '.join(allowed)}")
         for name, low, high in (

@@ -19,7 +19,7 @@ from unabridged.context import fit
 from unabridged.conversations import Conversations
 from unabridged.engine_host import EngineHost, Place, Start
 from unabridged.errors import UnabridgedError, UsageError
-from unabridged.events import Event, Finished, Ingesting, Loading, Remembered, Started, TextDelta, Waiting, drained, translate
+from unabridged.events import Answering, Event, Finished, Ingesting, Loading, Remembered, Started, TextDelta, Waiting, drained, translate
 from unabridged.export_json import from_json, to_json
 from unabridged.export_markdown import to_markdown
 from unabridged.export_word import to_word
@@ -40,7 +40,11 @@ from unabridged.prompts import ChatPrompt, Exchange
 from unabridged.receipts import Receipt, Tally
 from unabridged.settings import Settings, load_settings, save_settings
 from unabridged.store import Store
-from unabridged.turns import Conversation
+from unabridged.turns import INCOGNITO, Conversation
+from unabridged.web.again import with_pages
+from unabridged.web.answering import Reach, WebUse, answered
+from unabridged.web.network_log import NetworkLog
+from unabridged.web.reaching import reach
 
 MORE_THAN_ANY_WINDOW = 1 << 40  # tokens
 WAIT_S = 0.5  # between two looks at the queue for the engine
@@ -66,6 +70,7 @@ class Workspace:
         self._instance = Instance(home.instances)
         self.conversations = Conversations(self._store, owner=self._instance.id)
         self.memories = Memories(self._store)
+        self.network_log = NetworkLog(self._store)
         self.conversations.leave_orphans(lambda instance_id: is_alive(home.instances, instance_id))
         self._host = EngineHost(start_engine)
 
@@ -156,6 +161,7 @@ class Workspace:
         follows: bool = False,
         summary: Note | None = None,
         incognito: bool = False,
+        web: WebUse | None = None,
         fresh: bool = False,
         started: float | None = None,
         ingest_s: float = 0.0,
@@ -165,6 +171,7 @@ class Workspace:
         Without `conversation_id` a new conversation begins, in memory only if it is `incognito`. `parent_id` is the turn before
         this one; with `follows` the model sees the turns down to it, else the question stands alone (and costs nothing for what
         was said before), or takes along a `summary` of it: see summarise().
+        Without `web` the switch is off and nothing leaves; with it, pages may join where the documents do not answer.
         `started` (time.perf_counter()) and `ingest_s` belong to the caller who ingested the files for this question.
         """
         request = Request(
@@ -180,15 +187,22 @@ class Workspace:
             context = assistant.context(self._books(document_ids))
             if not incognito and (text := asked_to_remember(question)):
                 yield Remembered(self.remember(text, document_ids).text)
+            turns = turns_read(self.conversations.path(parent_id)) if follows and parent_id else []
             if not assistant.finder:  # which reads passages and a question, nothing beside
                 request = recalling(
                     assistant.engine,
                     request,
-                    turns=turns_read(self.conversations.path(parent_id)) if follows and parent_id else [],
+                    turns=turns,
                     memories=self.memories.wanted(document_ids, conversation_id=conversation_id or ""),
                     memory_tokens=self._settings.memory_tokens,
                     summary=summary,
                 )
+                request = with_pages(request, turns, self.library, first_number=len(context.passages) + 1)
+            if web is None:
+                work = assistant.ask(context, request)
+            else:
+                private = incognito or (conversation_id or "").startswith(INCOGNITO)
+                work = answered(assistant, context, request, use=web, reach=self._reach(assistant, keep=not private))
             earlier = assistant.reserve(context, request) - assistant.reserve(context, dataclasses.replace(request, history=()))
             fit(assistant.engine, context, reserve=assistant.reserve(context, request), history_tokens=earlier)
             documents = [(share.document.id, share.document.name) for share in context.shares]
@@ -207,7 +221,7 @@ class Workspace:
             )
             try:
                 yield Started(conversation_id, turn_id)
-                return (yield from translate(assistant.ask(context, request), lambda event: self._kept(turn_id, event)))
+                return (yield from translate(work, lambda event: self._kept(turn_id, event)))
             except UnabridgedError:
                 self.conversations.leave(turn_id, failed=True)
                 raise
@@ -340,10 +354,16 @@ class Workspace:
             reserve = assistant.reserve(context, Request("?", history, answer_tokens=afterthoughts.SUMMARY_TOKENS))
             yield assistant.engine, assistant.prompt, drained(assistant.read(context, reserve=reserve)), history
 
+    def _reach(self, assistant: Assistant, *, keep: bool) -> Reach:
+        chat_model = None if assistant.finder else catalogue.model_path(self._settings)
+        return reach(self._settings, self.network_log, library=self.library if keep else None, chat_model=chat_model)
+
     def _kept(self, turn_id: str, event: Event) -> list[Event]:
         """Write down what is about to be shown."""
         if isinstance(event, TextDelta):
             self.conversations.extend(turn_id, event.text)
+        elif isinstance(event, Answering):
+            self.conversations.answer_again(turn_id, event.pages)
         elif isinstance(event, Finished):
             self.conversations.finish(turn_id, event.answer)
         return [event]

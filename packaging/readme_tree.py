@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("app", "app/characters", "ingest", "models", "models/starter", "ui")
+FOLDERS = ("app", "app/characters", "app/web", "ingest", "models", "models/starter", "ui")
 BLOCK = re.compile(r"(?<=<!-- tree -->\n).*?(?=<!-- /tree -->)", re.DOTALL)
 
 

@@ -1,0 +1,163 @@
+"""Finding pages: by a fixed plan (search, read the first results), or step by step as the model decides, within a limit.
+
+A decision is JSON under a grammar, made in answer to our own question about numbered results: to open one of them, to search
+again, or to answer. No address and no call is ever taken from the text of a page or of an answer.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from unabridged.assistant import Assistant, Request
+from unabridged.errors import DocumentError, WebFailed
+from unabridged.events import Deciding, PageFetched, Searching, SearchProposed, drained
+from unabridged.library import Library
+from unabridged.models.engine import Reading, Sampling
+from unabridged.prompts import ChatPrompt, Numbered
+from unabridged.web.fencing import disarmed, fenced
+from unabridged.web.outside import Outside
+from unabridged.web.pages import WebPage, understood, within
+from unabridged.web.providers import Result
+
+AT_ONCE = 4
+DECISION_TOKENS = 96
+_DECIDE = (
+    "You may look at the web for the question below before you answer it. Decide the next step: open one of the results by its "
+    "number, search again with another short query, or answer when the pages above suffice. {left} steps are left. "
+    "Answer as JSON.\n\nThe question: {question}"
+)
+
+Consent = Callable[[str, str], Generator[SearchProposed, None, str | None]]
+
+
+@dataclass
+class Found:
+    """What a search has brought so far: results in order, pages that were opened, addresses that were tried."""
+
+    results: list[Result] = field(default_factory=list)
+    pages: list[WebPage] = field(default_factory=list)
+    tried: set[str] = field(default_factory=set)
+
+    def add(self, results: Sequence[Result]) -> None:
+        known = {result.url for result in self.results}
+        self.results += [result for result in results if result.url not in known]
+
+    @property
+    def untried(self) -> list[Result]:
+        return [result for result in self.results if result.url not in self.tried]
+
+
+def searched(outside: Outside, query: str, found: Found, *, limit: int) -> Generator[Searching]:
+    yield Searching(query, outside.provider)
+    found.add(outside.search(query, limit=limit))
+
+
+def opened(
+    outside: Outside, results: Sequence[Result], found: Found, *, library: Library | None
+) -> Generator[PageFetched]:
+    """Open results side by side; pages stand in the order of the results. One that fails is told and left out."""
+    found.tried |= {result.url for result in results}
+    pages: dict[str, WebPage] = {}
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="web") as threads:
+        work = {threads.submit(_open, outside, result, library): result for result in results}
+        try:
+            for done in as_completed(work):
+                result = work[done]
+                try:
+                    page = pages[result.url] = done.result()
+                except (WebFailed, DocumentError) as error:
+                    yield PageFetched(result.url, result.title, problem=error.message)
+                else:
+                    document = page.document
+                    yield PageFetched(
+                        page.web.url, document.name, document.id, page.web.retrieved_at, characters=len(document.text)
+                    )
+        finally:
+            outside.stop()
+    held = {page.document.id for page in found.pages}
+    for result in results:
+        if (page := pages.get(result.url)) is not None and page.document.id not in held:
+            held.add(page.document.id)
+            found.pages.append(page)
+
+
+def stepwise(
+    assistant: Assistant,
+    reading: Reading,
+    request: Request,
+    outside: Outside,
+    found: Found,
+    *,
+    consent: Consent,
+    library: Library | None,
+    steps: int,
+    limit: int,
+    first_number: int,
+    tokens: int,
+) -> Generator[Deciding | SearchProposed | Searching | PageFetched]:
+    """Up to `steps` decisions of the model; stops when it wants to answer, or says something that is no decision."""
+    for step in range(1, steps + 1):
+        yield Deciding(step, steps)
+        pages = within(assistant.engine, found.pages, first_number=first_number, tokens=tokens)
+        asked = _question(request, found, steps - step + 1)
+        decision = _decision(assistant, reading, request, asked, pages, results=len(found.results))
+        match decision:
+            case {"action": "open", "result": int(number)} if 1 <= number <= len(found.results):
+                result = found.results[number - 1]
+                if result.url not in found.tried:
+                    yield from opened(outside, [result], found, library=library)
+            case {"action": "search", "query": str(query)} if query.strip():
+                agreed = yield from consent(" ".join(query.split()), "")
+                if agreed is None:
+                    return
+                yield from searched(outside, agreed, found, limit=limit)
+            case _:
+                return
+
+
+def _open(outside: Outside, result: Result, library: Library | None) -> WebPage:
+    with outside.page(result) as fetched:
+        return understood(fetched, library=library)
+
+
+def _question(request: Request, found: Found, left: int) -> str:
+    lines = [
+        f"{number}. {disarmed(result.title)} ({urlsplit(result.url).hostname or 'saved page'})"
+        f"{' – opened' if result.url in found.tried else ''}\n   {disarmed(' '.join(result.snippet.split()))[:300]}"
+        for number, result in enumerate(found.results, 1)
+    ]
+    text = "\n".join(lines)
+    key = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    return f"Results of the search:{fenced(text, key=key)}\n\n{_DECIDE.format(left=left, question=request.question)}"
+
+
+def _decision(
+    assistant: Assistant, reading: Reading, request: Request, asked: str, pages: Sequence[Numbered], *, results: int
+) -> object:
+    """The model's JSON as a value; None when it is none."""
+    prompt = assistant.prompt
+    if not isinstance(prompt, ChatPrompt):
+        return None
+    tokens = prompt.question(assistant.engine, asked, request.history, request.notes, pages)
+    sampling = Sampling(json_schema=decision_schema(results))
+    text = drained(assistant.engine.generate(reading, tokens, limit=DECISION_TOKENS, sampling=sampling)).text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def decision_schema(results: int) -> str:
+    """JSON schema of a decision among so many results."""
+
+    def one(action: str, **more: object) -> dict[str, object]:
+        properties = {"action": {"const": action}, **more}
+        return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+    choices = [one("search", query={"type": "string", "minLength": 1, "maxLength": 120}), one("answer")]
+    if results:
+        choices.insert(0, one("open", result={"type": "integer", "minimum": 1, "maximum": results}))
+    return json.dumps({"oneOf": choices})
