@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from unabridged.errors import DocumentEmpty, DoesNotFit, UsageError
 from unabridged.ingest.document import Document, Passage
-from unabridged.models.engine import Engine, Tokens
+from unabridged.models.engine import DocumentSpan, Engine, Tokens
 from unabridged.prompts import Numbered, Prompt
 
 
@@ -29,6 +29,7 @@ class Context:
     passages: tuple[Numbered, ...]
     shares: tuple[Share, ...]
     longest_passage: int  # tokens
+    spans: tuple[DocumentSpan, ...]  # where each document's passages stand among the tokens
 
 
 def build(engine: Engine, prompt: Prompt, books: Sequence[tuple[Document, Sequence[Passage]]]) -> Context:
@@ -40,15 +41,21 @@ def build(engine: Engine, prompt: Prompt, books: Sequence[tuple[Document, Sequen
     parts = prompt.parts(engine, passages)
     tokens = dict.fromkeys((document.id for document, _ in books), 0)
     characters = dict(tokens)
+    spans: dict[str, DocumentSpan] = {}
+    at = 0
     for part in parts:
         if part.passage is not None:
-            tokens[part.passage.document.id] += len(part.tokens)
-            characters[part.passage.document.id] += len(part.passage.text)
+            owner = part.passage.document.id
+            tokens[owner] += len(part.tokens)
+            characters[owner] += len(part.passage.text)
+            spans[owner] = DocumentSpan(owner, spans[owner].start if owner in spans else at, at + len(part.tokens))
+        at += len(part.tokens)
     return Context(
         tokens=np.concatenate([part.tokens for part in parts]).astype(np.int32, copy=False),
         passages=tuple(passages),
         shares=tuple(Share(document, characters[document.id], tokens[document.id]) for document, _ in books),
         longest_passage=max(len(part.tokens) for part in parts if part.passage is not None),
+        spans=tuple(spans.values()),
     )
 
 

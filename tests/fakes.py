@@ -13,6 +13,7 @@ from unabridged.errors import DoesNotFit
 from unabridged.models.engine import (
     ChatFrame,
     Choice,
+    DocumentSpan,
     EngineOptions,
     Finder,
     Generation,
@@ -50,6 +51,7 @@ class FakeEngine:
         self.script = script or Script()
         self.prompts: list[list[int]] = []  # reading and prompt of every call that answered
         self.readings: list[list[int]] = []
+        self.labels: dict[str, bytes] = {}  # of the last reading: the text between the ends of each document's span
         self.closed = False
         self._kept: list[list[int]] = []
         self.info = ModelInfo(
@@ -77,7 +79,10 @@ class FakeEngine:
     def window_for(self, tokens: int) -> int:
         return self.script.window
 
-    def read(self, tokens: Tokens, *, reserve: int = 0, fresh: bool = False) -> Generator[ReadProgress, None, Reading]:
+    def read(
+        self, tokens: Tokens, *, reserve: int = 0, fresh: bool = False, documents: Sequence[DocumentSpan] = ()
+    ) -> Generator[ReadProgress, None, Reading]:
+        self.labels = {span.document: _text(tokens[span.start : span.end]) for span in documents}
         if len(tokens) + reserve > self.script.window:
             raise DoesNotFit(needed_tokens=len(tokens) + reserve, window_tokens=self.script.window, choices=["none"])
         wanted = tokens.tolist()
@@ -161,3 +166,7 @@ def words(text: str) -> set[str]:
 def common(left: Sequence[int], right: Sequence[int]) -> int:
     """How many tokens two sequences begin with together."""
     return next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+
+
+def _text(tokens: Tokens) -> bytes:
+    return bytes(token for token in tokens.tolist() if token < SYSTEM)

@@ -73,8 +73,10 @@ def test_kept_readings_are_listed_verified_and_cleared(
     assert main(["read", str(contract)]) == 0
     capsys.readouterr()
     assert main(["cache", "list", "--json"]) == 0
-    (reading,) = json.loads(capsys.readouterr().out)["readings"]
-    assert reading["tokens"] > 0
+    listed = json.loads(capsys.readouterr().out)
+    assert listed["readings"][0]["tokens"] > 0
+    assert [(item["name"], item["pinned"]) for item in listed["documents"]] == [(contract.name, False)]
+    assert 0 < listed["documents"][0]["size_bytes"] <= listed["total_bytes"]
     (segment,) = home.segments.glob("*/*.segment")
     whole = segment.read_bytes()
     segment.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
@@ -83,6 +85,34 @@ def test_kept_readings_are_listed_verified_and_cleared(
     assert main(["read", str(contract)]) == 0
     assert main(["cache", "clear"]) == 0
     assert not list(home.segments.glob("*/*.segment"))
+
+
+def test_a_document_is_pinned_and_its_readings_are_cleared_by_name(
+    contract: Path, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = contract.with_name("other.txt")
+    other.write_text("Another lease.\n\nIt is governed by the laws of Iceland.\n", "utf-8")
+    assert main(["read", str(contract)]) == main(["read", str(other)]) == 0
+    assert main(["cache", "pin", contract.name]) == 0
+    assert main(["cache", "clear", "other.txt"]) == 0
+    assert main(["library", "remove", contract.name]) == 0
+    capsys.readouterr()
+    assert main(["cache", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert "(removed document" in lines[0]
+    assert lines[0].endswith("pinned")
+    assert main(["cache", "unpin", json_id(capsys)]) == 0
+    assert main(["cache", "clear", "nothing"]) == 2
+    assert "no document called nothing" in capsys.readouterr().err
+    assert list(home.segments.glob("*/*.segment"))
+
+
+def json_id(capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(["cache", "list", "--json"]) == 0
+    (document,) = json.loads(capsys.readouterr().out)["documents"]
+    assert document["pinned"]
+    return str(document["document"])
 
 
 def test_read_can_be_interrupted_and_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -51,6 +51,21 @@ def test_the_whole_document_is_in_the_prompt_byte_for_byte(workspace: Workspace,
     assert receipt.characters_read == receipt.characters == len(document.text)
 
 
+def test_the_engine_is_told_which_tokens_are_of_which_document(
+    workspace: Workspace, engines: FakeEngines, contract: Path
+) -> None:
+    other = contract.with_name("other.txt")
+    other.write_text("Another lease.\n\nIt is governed by the laws of Iceland.\n", "utf-8")
+    documents = [drained(workspace.add(contract)), drained(workspace.add(other))]
+    drained(workspace.read([document.id for document in documents]))
+    labels = engines.started[0].labels
+    assert list(labels) == [document.id for document in documents]
+    for document in documents:
+        first, last = (workspace.library.passages(document.id)[at] for at in (0, -1))
+        assert labels[document.id].startswith(document.text[first.start : first.end].encode())
+        assert labels[document.id].endswith(document.text[last.start : last.end].encode())
+
+
 def test_one_token_too_long_is_refused_and_nothing_is_sent(workspace: Workspace, engines: FakeEngines, contract: Path) -> None:
     document = drained(workspace.add(contract))
     meter = workspace.meter([document.id])
