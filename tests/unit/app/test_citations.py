@@ -157,3 +157,14 @@ def test_a_bare_number_is_no_quotation_unless_there_is_nothing_else() -> None:
     assert with_words("Survival 47", [(0, 8), (9, 11)]) == [(0, 8)]
     assert with_words("第五条 47", [(0, 3), (4, 6)]) == [(0, 3)]
     assert with_words("47 48", [(0, 2), (3, 5)]) == [(0, 2), (3, 5)]
+
+
+@pytest.mark.parametrize("code", ["```python\nrows[2] = x[3]\n```\n", "Use `rows[2]` here. ", "~~~\na[2]\n~~~\n"])
+def test_numbers_in_code_are_no_markers(code: str) -> None:
+    for size in (1, 3, len(code)):
+        markers = MarkerFilter({2: passage(0, 5), 3: passage(7, 30)})
+        said = code + "It is so [3]."
+        shown = "".join(markers.feed(said[at : at + size]) for at in range(0, len(said), size)) + markers.finish()
+        assert shown == code + "It is so [1]."
+        assert markers.cited == {3: 1}
+    assert without_marks(code + "It is so [2].", {2, 3}) == code + "It is so."
