@@ -1,5 +1,6 @@
 """What the library panel asks for: values in, values out. Knows the workspace and the running jobs, no component."""
 
+import dataclasses
 import shutil
 import tempfile
 from pathlib import Path, PurePath
@@ -8,8 +9,11 @@ from typing import Any
 from unabridged.errors import DocumentEncrypted, UsageError
 from unabridged.ingest.document import Document
 from unabridged.library import Entry
+from unabridged.models.segment_cache import SegmentCache
+from unabridged.models.stored_readings import StoredDocument, list_documents
 from unabridged.ui.events_shown import fold
 from unabridged.ui.jobs import Job, Jobs
+from unabridged.ui.page_images import PageImages
 from unabridged.ui.sample import SAMPLES
 from unabridged.ui.source_view import problem_shown
 from unabridged.ui.translated import translated
@@ -23,15 +27,17 @@ LONGEST_NAME = 120
 class LibraryHandlers:
     """`uploads` is a folder of this server: files stay there only until they are read."""
 
-    def __init__(self, workspace: Workspace, jobs: Jobs, uploads: Path) -> None:
+    def __init__(self, workspace: Workspace, jobs: Jobs, uploads: Path, images: PageImages) -> None:
         self._workspace = workspace
         self._jobs = jobs
         self._uploads = uploads
+        self._images = images
         self._locked: dict[str, Path] = {}  # job → file that wants a password
 
     def documents(self, data: Data) -> list[Data]:
-        """All documents of the library, the last added first."""
-        return [_row(entry) for entry in self._workspace.library.entries()]
+        """All documents of the library, the last added first, and what their readings take on the disk."""
+        stored = {found.document: found for found in list_documents(self._cache())}
+        return [_row(entry, stored.get(entry.id)) for entry in self._workspace.library.entries()]
 
     def new_upload(self, name: str) -> Path:
         """Where an uploaded file may be written: a fresh folder, and in it the file's own name, made harmless."""
@@ -70,7 +76,9 @@ class LibraryHandlers:
         return {}
 
     def remove_document(self, data: Data) -> Data:
+        """The document, its copy, and what of its text lies in readings on the disk."""
         self._workspace.library.remove(data["document"])
+        self._cache().clear(documents=[data["document"]])
         self._jobs.announce()
         return {}
 
@@ -83,8 +91,15 @@ class LibraryHandlers:
             "problems": [problem_shown(problem, language=language) for problem in document.problems],
         }
 
+    def pin_document(self, data: Data) -> Data:
+        """Whether its readings stay on disk when others are deleted to make room."""
+        cache = self._cache()
+        (cache.pin if data["pinned"] else cache.unpin)(data["document"])
+        self._jobs.announce()
+        return {}
+
     def search(self, data: Data) -> Data:
-        """Names and contents of documents; the first places of each."""
+        """Names and contents of documents, the first places of each; and turns of conversations, the last said first."""
         words = str(data["words"])
         found = self._workspace.library.find(words, limit=5)
         named = [entry.id for entry in self._workspace.library.entries() if words.casefold() in entry.name.casefold()]
@@ -103,7 +118,12 @@ class LibraryHandlers:
                 }
                 for place in found[:100]
             ],
+            "said": [dataclasses.asdict(hit) for hit in self._workspace.conversations.search(words, limit=50)],
         }
+
+    def _cache(self) -> SegmentCache:
+        quota_bytes = int(self._workspace.settings.segments_quota_gib * (1 << 30))
+        return SegmentCache(self._workspace.home.segments, quota_bytes=quota_bytes)
 
     def _add(self, path: Path, *, temporary: bool, password: str | None = None) -> str:
         def done(job: Job) -> None:
@@ -113,6 +133,8 @@ class LibraryHandlers:
                 shutil.rmtree(path.parent, ignore_errors=True)  # the folder of all uploads goes with the server
             if isinstance(job.result, Document):
                 job.news["document"] = job.result.id
+                if password is not None:
+                    self._images.unlock(self._workspace.library.original(job.result.id), password)
 
         news = {"phase": "ingesting", "name": path.name, "done": 0, "total": 0}
         return self._jobs.start("ingest", self._workspace.add(path, password=password), fold=fold, news=news, done=done).id
@@ -128,7 +150,7 @@ def harmless_name(name: str) -> str:
     return f"{stem[: LONGEST_NAME - len(suffix) - 1] or 'document'}.{suffix}"
 
 
-def _row(entry: Entry) -> Data:
+def _row(entry: Entry, stored: StoredDocument | None) -> Data:
     return {
         "id": entry.id,
         "name": entry.name,
@@ -138,4 +160,7 @@ def _row(entry: Entry) -> Data:
         "problems": entry.problems,
         "size_bytes": entry.size_bytes,
         "added_at": entry.added_at,
+        "stored_bytes": stored.size_bytes if stored else 0,
+        "stored_models": list(stored.models) if stored else [],
+        "pinned": bool(stored and stored.pinned),
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 from unabridged.ingest.document import Document
 from unabridged.ui import source_view
+from unabridged.ui.page_images import PageImages
 from unabridged.workspace import Workspace
 
 Data = dict[str, Any]
@@ -14,15 +15,24 @@ DOCUMENTS_AT_HAND = 4
 
 
 class SourceHandlers:
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, images: PageImages) -> None:
         self._workspace = workspace
+        self._images = images
         self._at_hand: OrderedDict[str, Document] = OrderedDict()
         self._lock = threading.Lock()
 
     def open_source(self, data: Data) -> Data:
         with self._lock:
             self._at_hand.pop(data["document"], None)  # it may have been renamed or read anew
-        return source_view.manifest(self._document(data), language=data["language"])
+        document = self._document(data)
+        if source_view.is_paged(document):
+            self._images.prepare(self._workspace.library.original(document.id))
+        return source_view.manifest(document, language=data["language"])
+
+    def unlock_pages(self, data: Data) -> Data:
+        """Draw the sheets with this password from now on; a wrong one shows when a sheet is drawn."""
+        self._images.unlock(self._workspace.library.original(str(data["document"])), str(data["password"]))
+        return {}
 
     def section(self, data: Data) -> list[Data]:
         return source_view.section(self._document(data), start=int(data["start"]), end=int(data["end"]))

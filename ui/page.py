@@ -38,6 +38,7 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
                 library.rename_document,
                 library.remove_document,
                 library.document_problems,
+                library.pin_document,
                 library.search,
                 chat.conversations,
                 chat.rename_conversation,
@@ -48,7 +49,16 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
             panel(
                 "chat", chat.conversation, chat.ask, chat.read, chat.stop, chat.delete_turn, chat.meter, language=language
             )
-            panel("source", source.open_source, source.section, source.lines, source.boxes, source.find_in, language=language)
+            panel(
+                "source",
+                source.open_source,
+                source.section,
+                source.lines,
+                source.boxes,
+                source.find_in,
+                source.unlock_pages,
+                language=language,
+            )
         models = handlers.models
         offers = (models.catalogue, models.fetch_model, models.stop_fetching, models.choose_model)
         with settings_panel(settings, texts(language), language=language, page=blocks):

@@ -1,6 +1,7 @@
-"""The process that draws sheets of one PDF. Started by page_images with the path; told page and width in JSON lines on stdin.
+"""The process that draws sheets of one PDF. Started by page_images with the path; told in JSON lines on stdin what to do.
 
-Answers each with the number of bytes, a line end and the PNG; 0 when the sheet cannot be drawn. Ends when stdin closes.
+The first line holds the password, or null. Each further line is a page and a width, answered with the number of bytes, a line
+end and the PNG; 0 when the sheet cannot be drawn, -1 when the password does not open the file. Ends when stdin closes.
 """
 
 import json
@@ -26,10 +27,12 @@ def main() -> None:
             resource.setrlimit(kind, (most, most))
     pymupdf.TOOLS.mupdf_display_errors(False)
     with pymupdf.open(sys.argv[1], filetype="pdf") as document:
+        password = json.loads(sys.stdin.buffer.readline() or b"null")
+        locked = bool(document.needs_pass) and not document.authenticate(password or "")
         for line in sys.stdin.buffer:
             request = json.loads(line)
-            content = _png(document, request["page"], request["width"])
-            sys.stdout.buffer.write(b"%d\n" % len(content) + content)
+            content = b"" if locked else _png(document, request["page"], request["width"])
+            sys.stdout.buffer.write(b"%d\n" % (-1 if locked else len(content)) + content)
             sys.stdout.buffer.flush()
 
 

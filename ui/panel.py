@@ -17,7 +17,7 @@ Answer = Any  # what JSON can hold
 Handler = Callable[[dict[str, Any]], Answer]
 
 SCRIPTS = (
-    *("core", "header", "library", "reading", "chat", "composer", "source", "pages", "citations"),
+    *("core", "header", "library", "reading", "chat", "composer", "source", "text", "pages", "citations"),
     *("models", "settings", "keys"),
 )
 

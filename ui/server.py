@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
-from unabridged.errors import DocumentTooCostly, UnabridgedError, UsageError
+from unabridged.errors import DocumentEncrypted, DocumentTooCostly, UnabridgedError, UsageError
 from unabridged.ui.gate import LOOPBACK_NAMES, Gate, is_loopback
 from unabridged.ui.handlers_chat import ChatHandlers
 from unabridged.ui.handlers_library import LibraryHandlers
@@ -92,9 +92,9 @@ def build_app(
     jobs, images = Jobs(), PageImages()
     uploads = _uploads_folder(workspace.home.folder)
     handlers = Handlers(
-        library=LibraryHandlers(workspace, jobs, uploads),
+        library=LibraryHandlers(workspace, jobs, uploads, images),
         chat=ChatHandlers(workspace, jobs),
-        source=SourceHandlers(workspace),
+        source=SourceHandlers(workspace, images),
         settings=SettingsHandlers(workspace, jobs),
         models=ModelHandlers(workspace, jobs),
     )
@@ -210,6 +210,8 @@ def _add_page_parts(app: FastAPI, workspace: Workspace, images: PageImages) -> N
         try:
             entry = workspace.library.resolve(document_id)
             content = images.png(workspace.library.original(entry.id), page=number, width=width)
+        except DocumentEncrypted as error:
+            return PlainTextResponse(error.message, 423)
         except UnabridgedError as error:
             return PlainTextResponse(error.message, 404)
         return Response(content, media_type="image/png", headers={"cache-control": "private, max-age=86400, immutable"})

@@ -205,6 +205,16 @@
       const now = JSON.stringify([news.lists, jobs.filter((job) => job.kind === "answer").map((job) => [job.id, job.state, job.turn])]);
       if (now !== seen) { seen = now; load(); } else stream(runningJob());
     });
+    // A turn that was found by a search: its branch is chosen, and it comes into sight.
+    const showTurn = async (id) => {
+      await load();
+      const turn = (wanted) => conversation?.turns.find((each) => each.id === wanted);
+      for (let step = turn(id); step; step = turn(step.parent)) chosen[step.parent] = step.id;
+      draw();
+      following = false;
+      drawn.get(id)?.element.scrollIntoView({ block: "start" });
+    };
+    on("show-turn", showTurn);
     on("session", (changes) => { if ("conversation" in changes) { failure = null; load(); } else draw(); });
     on("documents", (list) => { documents = list; draw(); });
     on("ready", load);

@@ -99,6 +99,11 @@
 
     // --- documents
     const tick = (id, on_) => update({ documents: on_ ? [...session.documents.filter((other) => other !== id), id] : session.documents.filter((other) => other !== id) });
+    const move = (id, by) => {
+      const order = [...session.documents], at = order.indexOf(id);
+      order.splice(at + by, 0, ...order.splice(at, 1));
+      update({ documents: order });
+    };
     const documentRow = (entry) => {
       const order = session.documents.indexOf(entry.id);
       const box = h("input", { type: "checkbox", "aria-label": t("read_this", { name: entry.name }), onchange: () => tick(entry.id, box.checked) });
@@ -108,16 +113,20 @@
         { icon: "page", label: t("open"), run: () => emit("open-document", { document: entry.id }) },
         { icon: "edit", label: t("rename"), run: () => rename(entry) },
         { icon: "list", label: t("receipt"), run: () => receipt(entry) },
+        order > 0 && { icon: "up", label: t("read_earlier"), run: () => move(entry.id, -1) },
+        order >= 0 && order < session.documents.length - 1 && { icon: "down", label: t("read_later"), run: () => move(entry.id, 1) },
+        entry.stored_bytes > 0 && { icon: entry.pinned ? "close" : "pin", label: t(entry.pinned ? "unpin" : "pin"), run: () => call("pin_document", { document: entry.id, pinned: !entry.pinned }) },
         { icon: "trash", label: t("remove"), danger: true, run: () => remove(entry) },
       ]));
       return h("div", { class: `ub-row ${order >= 0 ? "ub-on" : ""}`, "data-document": entry.id },
         h("span", { class: "ub-tick" }, box, session.documents.length > 1 && order >= 0 && h("span", { class: "ub-order", title: t("reading_order") }, number(order + 1))),
         h("button", { type: "button", class: "ub-row-main", title: entry.name, onclick: () => emit("open-document", { document: entry.id }) },
           h("span", { class: "ub-row-name" }, entry.name),
-          h("span", { class: "ub-row-facts" }, facts)),
+          h("span", { class: "ub-row-facts" }, entry.stored_bytes > 0 && h("span", { class: "ub-row-stored", title: stateOf(entry) }, icon(entry.pinned ? "pin" : "check"), size(entry.stored_bytes)), facts)),
         entry.problems > 0 && h("button", { type: "button", class: "ub-badge", title: t("problems_n", { count: number(entry.problems) }), "aria-label": t("problems_n", { count: number(entry.problems) }), onclick: () => receipt(entry) }, icon("warning"), number(entry.problems)),
         more);
     };
+    const stateOf = (entry) => entry.stored_bytes > 0 ? t("state_read", { models: entry.stored_models.join(", "), size: size(entry.stored_bytes) }) : t("state_taken_in");
     const takingRow = (name, share, cancel) => h("div", { class: "ub-row ub-taking" },
       h("div", { class: "ub-row-main" }, h("span", { class: "ub-row-name" }, name), h("progress", { max: "1", value: share, "aria-label": t("taking_in", { name }) })), cancel);
     const rename = async (entry) => {
@@ -126,7 +135,7 @@
       if (name) await call("rename_document", { document: entry.id, name });
     };
     const remove = async (entry) => {
-      const about = h("div", {}, h("p", {}, t("remove_sure", { name: entry.name })), h("ul", {}, h("li", {}, t("remove_goes", { size: size(entry.size_bytes) })), h("li", {}, t("remove_stays"))));
+      const about = h("div", {}, h("p", {}, t("remove_sure", { name: entry.name })), h("ul", {}, h("li", {}, t("remove_goes", { size: size(entry.size_bytes) })), entry.stored_bytes > 0 && h("li", {}, t("remove_reading_goes", { size: size(entry.stored_bytes) })), h("li", {}, t("remove_stays"))));
       if (!(await dialog(t("remove"), about, { action: t("remove"), danger: true }))) return;
       await call("remove_document", { document: entry.id });
       tick(entry.id, false);
@@ -135,7 +144,7 @@
     const receipt = async (entry) => {
       const told = await call("document_problems", { document: entry.id });
       const facts = [[t("kind"), entry.media_type], [t("size"), size(entry.size_bytes)], entry.pages > 0 && [t("pages"), number(entry.pages)], [t("characters"), number(entry.characters)],
-        entry.tokens !== undefined && [t("tokens"), number(entry.tokens)], ...Object.entries(told.details)].filter(Boolean);
+        entry.tokens !== undefined && [t("tokens"), number(entry.tokens)], [t("state"), stateOf(entry)], ...Object.entries(told.details)].filter(Boolean);
       dialog(entry.name, h("div", {},
         h("table", { class: "ub-facts" }, h("tbody", {}, facts.map(([name, value]) => h("tr", {}, h("th", {}, name), h("td", {}, value))))),
         h("h3", {}, told.problems.length ? t("problems_n", { count: number(told.problems.length) }) : t("no_problems")),
@@ -162,9 +171,11 @@
       ]));
       return h("div", { class: `ub-row ${session.conversation === talk.id ? "ub-on" : ""}`, "data-conversation": talk.id },
         h("button", { type: "button", class: "ub-row-main", title: talk.title, "aria-current": session.conversation === talk.id ? "true" : null,
-          onclick: () => update({ conversation: talk.id, documents: talk.documents.map((document) => document.id).filter((id) => documents.some((entry) => entry.id === id)) }) },
+          onclick: () => openTalk(talk) },
           h("span", { class: "ub-row-name" }, talk.title), h("span", { class: "ub-row-facts" }, talk.documents.map((document) => document.name).join(", "))), more);
     };
+    const openTalk = (talk) => update({ conversation: talk.id, documents: talk.documents.map((document) => document.id).filter((id) => documents.some((entry) => entry.id === id)) });
+    const saidRow = (hit, talk) => h("button", { type: "button", class: "ub-place", onclick: () => { openTalk(talk); emit("show-turn", hit.turn_id); } }, h("span", {}, hit.before, h("mark", {}, hit.words), hit.after));
 
     // --- drawing
     const draw = () => {
@@ -179,13 +190,14 @@
         onclick: () => emit("open-document", { document: place.document, start: place.start, end: place.end }) },
         h("span", { class: "ub-row-facts" }, place.page ? `${place.name} · ${t("page_n", { page: place.page })}` : place.name), h("span", {}, "…", place.before, h("mark", {}, place.words), place.after, "…"))));
       if (!list.children.length) list.append(h("p", { class: "ub-hint" }, words ? t("nothing_found") : t("library_empty")));
-      const shownTalks = words ? conversations.filter((talk) => talk.title.toLowerCase().includes(words)) : conversations;
+      const said = words && found ? found.said.filter((hit) => hit.turn_id) : [];
+      const shownTalks = words ? conversations.filter((talk) => talk.title.toLowerCase().includes(words) || said.some((hit) => hit.conversation_id === talk.id)) : conversations;
       talks.replaceChildren();
       let day = "";
       for (const talk of shownTalks) {
         const group = dayOf(talk.changed_at);
         if (group !== day) talks.append(h("h3", {}, day = group));
-        talks.append(talkRow(talk));
+        talks.append(talkRow(talk), ...said.filter((hit) => hit.conversation_id === talk.id).slice(0, 3).map((hit) => saidRow(hit, talk)));
       }
       if (!shownTalks.length) talks.append(h("p", { class: "ub-hint" }, words ? t("nothing_found") : t("no_conversations")));
     };
@@ -202,7 +214,7 @@
       clearTimeout(timer);
       timer = setTimeout(async () => {
         const words = searchBox.value.trim();
-        const answer = words.length > 1 ? await call("search", { words }, { quiet: true }) : null;
+        const answer = words ? await call("search", { words }, { quiet: true }) : null;
         if (words === searchBox.value.trim()) { found = answer; draw(); }
       }, 250);
     });

@@ -1,16 +1,16 @@
 // A PDF as its sheets: page images that are fetched when they come near, selectable text over them, boxes round what is shown.
 "use strict";
 (() => {
-  const { h, t } = unabridged;
+  const { h, t, button, dialog } = unabridged;
   const WIDTHS = [600, 900, 1200, 1600, 2200, 3000];  // pixels; few sizes, so that the browser's cache is of use
   const measuring = document.createElement("canvas").getContext("2d");
 
   unabridged.pagesView = (call, manifest, onPage) => {
     const root = h("div", { class: "ub-pages", tabindex: "0" });
-    let factor = 1, scale = 1;
+    let factor = 1, scale = 1, tries = 0;
     const boxes = {};  // kind → [{page, box}]
     const sheets = manifest.pages.map(([label, width, height], index) => {
-      const element = h("div", { class: "ub-sheet", role: "img", "aria-label": t("page_n", { page: label || index + 1 }), "data-page": index + 1 });
+      const element = h("div", { class: "ub-sheet", role: "group", "aria-label": t("page_n", { page: label || index + 1 }), "data-page": index + 1 });
       const sheet = { index, width, height, element, near: false, lines: null, image: null };
       element.unabridgedSheet = sheet;
       return sheet;
@@ -29,12 +29,12 @@
     const fill = (sheet) => {
       const pixels = sheet.width * scale * (devicePixelRatio || 1);
       const width = WIDTHS.find((each) => each >= pixels) || WIDTHS.at(-1);
-      const address = `/pages/${manifest.id}/${sheet.index + 1}/${width}.png`;
+      const address = `/pages/${manifest.id}/${sheet.index + 1}/${width}.png${tries ? `?try=${tries}` : ""}`;
       if (sheet.image?.getAttribute("src") !== address) {
         const image = h("img", { src: address, alt: "", draggable: "false" });
         const old = sheet.image;
         image.onload = () => { old?.remove(); sheet.element.classList.remove("ub-failed"); };
-        image.onerror = () => { image.remove(); sheet.element.classList.add("ub-failed"); sheet.element.dataset.notice = t("page_failed"); };
+        image.onerror = () => failed(sheet, image, address);
         sheet.image = image;
         sheet.element.prepend(image);
       }
@@ -43,6 +43,22 @@
         sheet.asked = call("lines", { document: manifest.id, page: sheet.index + 1 }, { quiet: true }).then((lines) => { sheet.lines = lines; if (sheet.near) placeLines(sheet); });
       }
       placeBoxes(sheet);
+    };
+    const failed = async (sheet, image, address) => {
+      image.remove();
+      const locked = sheet.near && (await fetch(address)).status === 423;
+      sheet.element.classList.add("ub-failed");
+      sheet.element.dataset.notice = locked ? "" : t("page_failed");
+      if (locked && !sheet.element.querySelector(".ub-unlock")) sheet.element.append(button("lock", t("unlock_pages"), unlock, { text: true }));
+      sheet.element.querySelector(".ub-button")?.classList.add("ub-unlock");
+    };
+    const unlock = async () => {
+      const field = h("input", { type: "password", autocomplete: "off", "aria-label": t("password") });
+      const password = await dialog(t("unlock_pages"), h("div", { class: "ub-fields" }, h("p", {}, t("unlock_pages_more")), field), { action: t("open"), answer: () => field.value });
+      if (!password) return;
+      await call("unlock_pages", { document: manifest.id, password });
+      tries += 1;
+      for (const sheet of sheets) if (sheet.near) { sheet.element.querySelector(".ub-unlock")?.remove(); sheet.image = null; fill(sheet); }
     };
     const placeLines = (sheet) => {
       const layer = h("div", { class: "ub-lines" }, sheet.lines.map((line) => {

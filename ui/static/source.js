@@ -1,92 +1,7 @@
-// The source pane: one document at a time, as sheets (pages.js) or as text; outline, page jump, find, next and previous citation.
+// The source pane: one document at a time, as sheets (pages.js) or as text (text.js); outline, page jump, find, next and previous citation.
 "use strict";
 (() => {
   const { define, on, emit, session, t, number, h, icon, button, kept } = unabridged;
-
-  // Python counts code points, the browser UTF-16 units: they differ where a text has characters beyond the first plane.
-  const toUnits = (text, points) => {
-    if (!/[\ud800-\udfff]/.test(text)) return points;
-    let units = 0;
-    for (const character of text) { if (points-- <= 0) break; units += character.length; }
-    return units;
-  };
-
-  // --- a document as text: sections are fetched when they come near --------------------------------------------------
-  const TAGS = { "heading": "h3", "list item": "p", "table": "pre", "footnote": "aside", "comment": "aside", "caption": "p", "paragraph": "p" };
-  const textView = (call, manifest) => {
-    const root = h("div", { class: "ub-text", tabindex: "0", lang: manifest.cjk ? "zh" : null });
-    const marks = [];  // {start, end, class}
-    const parts = manifest.sections.map(([start, end]) => {
-      const element = h("section", { "aria-busy": "true" });
-      element.style.minHeight = `${Math.min(8000, 40 + (end - start) * 0.35)}px`;
-      const part = { start, end, element, blocks: [], loading: null };
-      element.unabridgedPart = part;
-      return part;
-    });
-    root.append(...parts.map((part) => part.element));
-    const load = (part) => part.loading ||= call("section", { document: manifest.id, start: part.start, end: part.end }).then((blocks) => {
-      part.blocks = blocks.map((block) => {
-        const tag = block.kind === "heading" ? `h${Math.min(6, 2 + Math.max(1, block.level))}` : TAGS[block.kind];
-        const element = h(tag, { class: `ub-block ub-${block.kind.replace(" ", "-")}` });
-        if (block.level) element.style.setProperty("--level", block.level);
-        return { ...block, end: block.start + [...block.text].length, element };
-      });
-      part.element.replaceChildren(...part.blocks.flatMap((block) => [
-        block.page !== undefined && h("div", { class: "ub-sheet-rule", "aria-hidden": "true" }, t("page_n", { page: block.page })), block.element,
-      ].filter(Boolean)));
-      part.element.style.minHeight = "";
-      part.element.removeAttribute("aria-busy");
-      part.blocks.forEach(paint);
-    });
-    const paint = (block) => {
-      const here = marks.filter((mark) => mark.start < block.end && mark.end > block.start)
-        .sort((a, b) => a.start - b.start || (a.class === "ub-other") - (b.class === "ub-other"));
-      const pieces = [];
-      let at = 0;
-      for (const mark of here) {
-        const from = Math.max(at, toUnits(block.text, Math.max(0, mark.start - block.start)));
-        const to = toUnits(block.text, mark.end - block.start);
-        if (to <= from) continue;
-        pieces.push(block.text.slice(at, from), h("mark", { class: mark.class }, block.text.slice(from, to)));
-        at = to;
-      }
-      pieces.push(block.text.slice(at));
-      // Markdown's own signs are part of the text, and of quotations: they stay, but quietly.
-      const sign = block.kind === "heading" && typeof pieces[0] === "string" && pieces[0].match(/^#{1,6} /);
-      if (sign) pieces.splice(0, 1, h("span", { class: "ub-marker" }, sign[0]), pieces[0].slice(sign[0].length));
-      block.element.replaceChildren(...pieces);
-    };
-    const setMarks = (next) => {
-      const touched = [...marks, ...next];
-      marks.splice(0, marks.length, ...next);
-      for (const part of parts) for (const block of part.blocks)
-        if (touched.some((mark) => mark.start < block.end && mark.end > block.start)) paint(block);
-    };
-    const partAt = (position) => parts.findLast((part) => part.start <= position) || parts[0];
-    const show = async (start, end, kind) => {
-      const from = parts.indexOf(partAt(start)), to = parts.indexOf(partAt(Math.max(start, end - 1)));
-      await Promise.all(parts.slice(Math.max(0, from - 1), to + 2).map(load));
-      setMarks([...marks.filter((mark) => mark.class !== kind), { start, end, class: kind }]);
-      const block = parts[from].blocks.findLast((candidate) => candidate.start <= start) || parts[from].blocks[0];
-      const target = block?.element.querySelector(`mark.${kind}`) || block?.element;
-      target?.scrollIntoView({ block: "center" });
-    };
-    const watcher = new IntersectionObserver((entries) => {
-      for (const entry of entries) if (entry.isIntersecting) load(entry.target.unabridgedPart);
-    }, { root, rootMargin: "1200px 0px" });
-    parts.forEach((part) => watcher.observe(part.element));
-    return {
-      root, show, close: () => watcher.disconnect(),
-      markAll: (spans) => setMarks([...marks.filter((mark) => mark.class !== "ub-other"), ...spans.map(([start, end]) => ({ start, end, class: "ub-other" }))]),
-      clear: (kind) => setMarks(marks.filter((mark) => mark.class !== kind)),
-      goTo: (index) => show(manifest.pages[index][3], manifest.pages[index][3], "ub-here"),
-      position: () => {
-        const top = root.getBoundingClientRect().top + 80;
-        for (const part of parts) for (const block of part.blocks) if (block.element.getBoundingClientRect().bottom > top) return block.start;
-        return 0;
-      },
-    };
-  };
 
   define("source", (root, call) => {
     let manifest = null, view = null, citations = [], current = -1, hits = { total: 0, spans: [] }, hit = -1, opening = 0;
@@ -133,7 +48,7 @@
       findBox.value = findCount.textContent = "";
       title.textContent = title.title = manifest.name;
       bar.hidden = false;
-      view = manifest.paged && !kept.get("as_text", false) ? unabridged.pagesView(call, manifest, showPage) : textView(call, manifest);
+      view = manifest.paged && !kept.get("as_text", false) ? unabridged.pagesView(call, manifest, showPage) : unabridged.textView(call, manifest);
       body.replaceChildren(view.root);
       view.start?.();
       pageTools.hidden = !manifest.pages.length;

@@ -15,6 +15,7 @@ from unabridged.ui.handlers_library import LibraryHandlers, harmless_name
 from unabridged.ui.handlers_settings import SettingsHandlers
 from unabridged.ui.handlers_source import SourceHandlers
 from unabridged.ui.jobs import Job, Jobs
+from unabridged.ui.page_images import PageImages
 from unabridged.workspace import Workspace
 
 from tests.fakes import FakeEngines
@@ -33,7 +34,7 @@ def jobs() -> Jobs:
 
 @pytest.fixture
 def library(workspace: Workspace, jobs: Jobs, tmp_path: Path) -> LibraryHandlers:
-    return LibraryHandlers(workspace, jobs, tmp_path / "uploads")
+    return LibraryHandlers(workspace, jobs, tmp_path / "uploads", PageImages())
 
 
 @pytest.fixture
@@ -231,7 +232,7 @@ def test_a_running_answer_is_stopped_before_its_conversation_goes(
 
 
 def test_the_source_pane_shows_the_cited_words(workspace: Workspace, document: str) -> None:
-    source = SourceHandlers(workspace)
+    source = SourceHandlers(workspace, PageImages())
     [[start, end, _]] = source.find_in({"document": document, "words": "laws of norway"})["spans"]
     blocks = source.section({"document": document, "start": start, "end": end})
     assert any("laws of Norway" in block["text"] for block in blocks)
