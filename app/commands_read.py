@@ -121,6 +121,6 @@ def _receipt(receipt: Receipt) -> str:
     lines.append(
         f"Tokens: {receipt.prompt_tokens:,} in a window of {receipt.window_tokens:,}; "
         f"{receipt.reused_tokens:,} from before, {receipt.evaluated_tokens:,} evaluated, "
-        f"{receipt.generated_tokens:,} generated.\n"
+        f"{receipt.generated_tokens:,} generated, {receipt.evidence_tokens:,} for its quotations.\n"
     )
     return "".join(lines)

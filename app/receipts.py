@@ -26,7 +26,8 @@ class DocumentReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Tokens. The prompt is the reading and all that was asked of it; `evaluated` counts the evidence steps too."""
+    """Tokens. The prompt is the reading and all that was asked of it: reused from before, or evaluated. `evidence` are those
+    evaluated after the answer, to find the words that bear it."""
 
     documents: tuple[DocumentReceipt, ...]
     window_tokens: int
@@ -34,6 +35,7 @@ class Receipt:
     reused_tokens: int
     evaluated_tokens: int
     generated_tokens: int
+    evidence_tokens: int = 0
     memories: int = 0
     memories_left_out: int = 0  # for want of room: more than the setting memory_tokens allows
 
@@ -58,12 +60,21 @@ class Tally:
         self._reused = reading.reused
         self._evaluated = reading.evaluated
         self._generated = 0
+        self._evidence = 0
+        self._unanswered = 0
 
     def asked(self, prompt_tokens: int) -> None:
         self._prompt += prompt_tokens
+        self._unanswered = prompt_tokens
 
     def add(self, step: Generation | Choice | Quotation) -> None:
-        self._evaluated += step.evaluated
+        """The first step after asking is the answer; those that follow it look for its evidence."""
+        if self._unanswered:
+            self._evaluated += step.evaluated
+            self._reused += max(0, self._unanswered - step.evaluated)
+            self._unanswered = 0
+        else:
+            self._evidence += step.evaluated
         if isinstance(step, Generation):
             self._generated += len(step.tokens)
 
@@ -75,6 +86,7 @@ class Tally:
             reused_tokens=self._reused,
             evaluated_tokens=self._evaluated,
             generated_tokens=self._generated,
+            evidence_tokens=self._evidence,
         )
 
 

@@ -17,7 +17,7 @@ from unabridged.ingest.document import Document
 from tests.conftest import CONTRACT, written
 
 CITATION = ["n", "document", "page", "page_label", "path", "start", "end", "quote"]
-RECEIPT = ["documents", "window_tokens", "prompt_tokens", "reused_tokens", "evaluated_tokens", "generated_tokens"]
+RECEIPT = ["documents", "window_tokens", "prompt_tokens", "reused_tokens", "evaluated_tokens", "generated_tokens", "evidence_tokens"]
 DOCUMENT = ["name", "characters", "characters_read", "pages", "pages_without_text", "pages_ocr"]
 SECONDS = ["ingest", "prefill", "first_token", "total"]
 INSPECTION = ["name", "media_type", "characters", "pages", "tokens", "blocks", "outline", "problems"]
@@ -38,6 +38,7 @@ def test_ask_prints_one_json_object_and_its_quotations_are_in_the_text_that_insp
     answer = json.loads(printed.out)
     assert list(answer) == ["answer", "citations", "receipt", "seconds", "model"]
     assert list(answer["receipt"]) == RECEIPT
+    assert answer["receipt"]["reused_tokens"] + answer["receipt"]["evaluated_tokens"] == answer["receipt"]["prompt_tokens"]
     assert list(answer["receipt"]["documents"][0]) == DOCUMENT
     assert list(answer["seconds"]) == SECONDS
     assert answer["receipt"]["documents"][0]["characters_read"] == inspected["characters"]

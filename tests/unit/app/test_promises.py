@@ -143,6 +143,24 @@ def test_a_follow_up_of_a_chat_model_reads_only_what_is_new(chatty: Workspace, c
     assert kept.answer == first.text
 
 
+def test_an_old_conversation_goes_on_tomorrow_and_reads_no_more_than_its_own_turns(
+    home: Home, chat_model: Path, contract: Path
+) -> None:
+    with Workspace(home, model=str(chat_model)) as today:
+        today.change_settings(answer_tokens=16)
+        document = drained(today.add(contract))
+        first = finished(list(today.ask([document.id], "What is the term?")))
+    with Workspace(home, model=str(chat_model)) as tomorrow:
+        turn = tomorrow.conversations.turns(tomorrow.conversations.list()[0].id)[0]
+        ask = tomorrow.ask(
+            [document.id], "Since when?", conversation_id=turn.conversation_id, parent_id=turn.id, follows=True
+        )
+        second = finished(list(ask)).receipt
+    assert second.reused_tokens > 0.9 * first.receipt.prompt_tokens
+    assert second.evaluated_tokens < 200
+    assert second.reused_tokens + second.evaluated_tokens == second.prompt_tokens
+
+
 def test_a_kill_of_the_engine_in_mid_reading_loses_a_segment_at_most(real: Workspace, tmp_path: Path) -> None:
     document = drained(real.add(a_long_file(tmp_path)))
     done = [0]
