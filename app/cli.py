@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="search the web where the documents do not answer; the query is shown first, and on a terminal it can be changed",
     )
-    command.add_argument("--query", default="", metavar="WORDS", help="search the web for these words, and answer with what is found")
+    command.add_argument("--query", default="", metavar="WORDS", help="search the web for these words at once")
     _reading_options(command)
 
     command = _command(commands, "read", "read files now, so that the next question starts at once", "commands_read:read")
@@ -131,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("conversations", nargs="+", metavar="ID", help="an id, or its beginning")
 
     group = _command(commands, "network", "what left this machine", None).add_subparsers(metavar="ACTION", required=True)
-    command = _command(group, "log", "every request with time, host, purpose and bytes, the newest first", "commands_network:log")
+    command = _command(group, "log", "every request: time, host, purpose, bytes; the newest first", "commands_network:log")
     command.add_argument("--limit", type=int, default=1000, metavar="N", help="at most so many (default: 1000)")
     _json(command)
     _command(group, "clear", "forget them", "commands_network:clear")

@@ -51,7 +51,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """An earlier question with the notes and web pages that it took along, and the reply in the very tokens that the model wrote."""
+    """An earlier question, the notes and web pages that it took along, and the reply in the very tokens the model wrote."""
 
     question: str
     reply_tokens: Tokens
@@ -120,7 +120,7 @@ def _asked(question: str, notes: Sequence[Note], pages: Sequence[Numbered]) -> s
 
 
 class FinderPrompt:
-    """doc (number passage)* user question assistant; the next token is the number of a passage."""
+    """doc (number passage)* user question assistant; the next token is the number of a passage, or doc where none fits."""
 
     def __init__(self, finder: Finder) -> None:
         self._finder = finder
@@ -128,6 +128,11 @@ class FinderPrompt:
     @property
     def threshold(self) -> float:
         return self._finder.threshold
+
+    @property
+    def nothing(self) -> Tokens:
+        """The answer that no passage fits."""
+        return np.array([self._finder.doc], np.int32)
 
     def parts(self, engine: Engine, passages: Sequence[Numbered]) -> list[Part]:
         if len(passages) > self._finder.numbers:

@@ -70,7 +70,7 @@ class Settings:
     """How often a model that can use tools may open a page or search again; 0 always takes the first results."""
 
     web_private_addresses: tuple[str, ...] = ()
-    """Addresses of this machine and of private networks that pages may be fetched from all the same; none unless listed here."""
+    """Addresses of this machine and of private networks that pages may be fetched from all the same; none unless listed."""
 
     language: str = "auto"
     """Language of the app: en, zh, or auto for the browser's."""

@@ -35,7 +35,8 @@ class Conversation:
 class Turn:
     """`state` is answering, finished, stopped or failed; `receipt` and `seconds` are there when it is finished.
 
-    `notes` are what it took along beside the documents, `pages` what it read of the web. A `forgotten` turn is kept and shown, but the model no longer reads it.
+    `notes` are what it took along beside the documents, `pages` what it read of the web. A `forgotten`
+    turn is kept and shown, but the model no longer reads it.
     """
 
     id: str

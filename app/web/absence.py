@@ -1,4 +1,4 @@
-"""Whether "not in the documents" holds: the whole text was read, the answer cites nothing, and the question's words are looked up.
+"""Whether "not in the documents" holds: all was read, the answer cites nothing, and the question's words are looked up.
 
 The words are looked for literally, in their forms, in every passage. Where one passage holds all of them the answer may have
 been overlooked: then absence is not confirmed, and nothing leaves unless the user says so.
@@ -13,7 +13,7 @@ from unabridged.web.words import content_words, is_chinese, normal, times
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """`found` says how often the documents have each word of the question; `together` names a passage that has all, 0 for none."""
+    """`found`: how often the documents have each word of the question; `together`: a passage that has all, 0 for none."""
 
     question: str
     characters: int
@@ -41,9 +41,7 @@ def absence(answer: Answer, context: Context, question: str) -> Absence | None:
     whole = [normal(share.document.text) for share in context.shares]
     together = 0
     if words:
-        together = next(
-            (number for number, text in enumerate(texts, 1) if all(times(word, text) for word in words)), 0
-        )
+        together = next((number for number, text in enumerate(texts, 1) if all(times(word, text) for word in words)), 0)
     documents = [share.document for share in context.shares]
     return Absence(
         question=question,
@@ -57,7 +55,8 @@ def absence(answer: Answer, context: Context, question: str) -> Absence | None:
 
 def _reason_en(absence: Absence) -> str:
     if absence.characters_read < absence.characters or absence.pages_without_text:
-        return f"The documents were not read whole ({absence.pages_without_text:,} pages hold no text), and what was read does not answer."
+        without = f"{absence.pages_without_text:,} pages hold no text"
+        return f"The documents were not read whole ({without}), and what was read does not answer."
     read = f"All {absence.characters:,} characters were read and do not answer"
     if absence.together:
         return f"{read}, though passage {absence.together} has all words of the question: look there first."

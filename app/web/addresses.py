@@ -17,7 +17,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in th
 
 
 def is_public(address: str) -> bool:
-    """Whether packets to it leave for the public internet: not this machine, its networks, a carrier's, or a group of machines."""
+    """Whether it is on the public internet: not this machine, its networks, a carrier's, or a group of machines."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
@@ -33,7 +33,9 @@ def looked_up(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise WebFailed(f"There is no address for {host}.", hint="Check the connection, and the spelling of the name.") from error
+        raise WebFailed(
+            f"There is no address for {host}.", hint="Check the connection, and the spelling of the name."
+        ) from error
     return list(dict.fromkeys(str(place[4][0]) for place in found))
 
 

@@ -1,13 +1,13 @@
-"""Pages of earlier turns, put back where they stood: the same passages under the same numbers, so that nothing is read again."""
+"""Pages of earlier turns, put back where they stood: the same passages, the same numbers, so nothing is read again."""
 
 import dataclasses
 from collections.abc import Sequence
 
 from unabridged.assistant import Request
-from unabridged.turns import Turn
 from unabridged.errors import UsageError
 from unabridged.library import Library
 from unabridged.prompts import Numbered
+from unabridged.turns import Turn
 from unabridged.web.retrieved import PageRead, Retrieved
 
 

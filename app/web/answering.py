@@ -23,8 +23,8 @@ from unabridged.web.leaks import check_query
 from unabridged.web.outside import Outside
 from unabridged.web.pages import within
 from unabridged.web.queries import proposed_query
-from unabridged.web.steps import Found, opened, searched, stepwise
 from unabridged.web.retrieved import PageRead
+from unabridged.web.steps import Found, opened, searched, stepwise
 from unabridged.web.words import is_chinese
 
 MORE_THAN_ANY_WINDOW = 1 << 40  # tokens
@@ -136,7 +136,7 @@ def answered(
 
 
 def can_use_tools(model: Path) -> bool:
-    """Whether the chat template of a GGUF file offers tools, as models do that were trained to use them. Raises ModelFileError."""
+    """Whether the chat template of a GGUF file knows tools: its model was trained to use them. Raises ModelFileError."""
     template = read_header(model).metadata.get("tokenizer.chat_template")
     return isinstance(template, str) and "tools" in template
 
@@ -145,8 +145,9 @@ def _pages(
     assistant: Assistant, context: Context, request: Request, query: str, consent: _Consent, reach: Reach
 ) -> Generator[Event, None, tuple[Numbered, ...]]:
     """Search, open, and number what has room after the documents and the conversation."""
-    room = assistant.engine.window_for(MORE_THAN_ANY_WINDOW) - len(context.tokens) - assistant.reserve(context, request)
-    tokens = min(reach.tokens, room - SPARE_TOKENS)
+    window = assistant.engine.window_for(MORE_THAN_ANY_WINDOW)
+    room = window - len(context.tokens) - assistant.reserve(context, request) - SPARE_TOKENS
+    tokens = min(reach.tokens, room)
     if tokens <= 0:
         raise WebFailed("The documents and the conversation fill the window; no page has room.", hint="Leave out a document.")
     first_number = 1 + len(context.passages) + len(request.from_web)

@@ -1,7 +1,7 @@
 """The web child: the only process of this program that opens connections to the outside. Started by `outside`, never by hand.
 
-stdin: one JSON object, what is wanted. stdout: JSON lines, {"asked": …} before each request and {"answered": …} after it, then one
-{"results": …}, {"page": …} or {"error": …}. A page's bytes go into the file that was named; they are not looked into here.
+stdin: one JSON object, what is wanted. stdout: JSON lines, {"asked": …} before each request and {"answered": …} after it,
+then one {"results": …}, {"page": …} or {"error": …}. A page's bytes go into the file that was named, unseen.
 """
 
 import json
@@ -56,7 +56,9 @@ def work(wanted: dict[str, Any], tell: Tell, *, resolver: Resolver = looked_up) 
         chosen = Chosen(**wanted["provider"])
         if chosen.name == "folder":
             forbid_network()
-        return {"results": [asdict(result) for result in provider(chosen).search(wanted["query"], limit=wanted["limit"], tell=tell)]}
+        return {
+            "results": [asdict(result) for result in provider(chosen).search(wanted["query"], limit=wanted["limit"], tell=tell)]
+        }
     if wanted["file"]:
         forbid_network()
         return {"page": _saved(Path(wanted["file"]), wanted["url"], Path(wanted["into"]))}
@@ -68,9 +70,7 @@ def work(wanted: dict[str, Any], tell: Tell, *, resolver: Resolver = looked_up) 
 def page(url: str, tell: Tell, *, resolver: Resolver = looked_up, private: list[str] | None = None) -> Got:
     """A page whose site lets programs read it. Raises WebFailed."""
     excepted = private or []
-    robots.check(
-        url, lambda at: get(at, purpose="robots.txt", tell=tell, kinds=(), resolver=resolver, private=excepted)
-    )
+    robots.check(url, lambda at: get(at, purpose="robots.txt", tell=tell, kinds=(), resolver=resolver, private=excepted))
     got = get(url, purpose="page", tell=tell, resolver=resolver, private=excepted)
     if got.status != 200:
         raise WebFailed(f"The page is not there (status {got.status}).", hint="Choose another page.")

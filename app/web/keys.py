@@ -1,4 +1,4 @@
-"""Keys of search providers: in the keyring of the system, or in an environment variable where there is none. Never in a file of ours."""
+"""Keys of search providers: in the system's keyring, or in the environment where there is none. Never in a file of ours."""
 
 import os
 
@@ -20,7 +20,9 @@ def key_of(provider: str) -> str:
 
     try:
         return keyring.get_password(SERVICE, provider) or ""
-    except KeyringError:  # no keyring runs here, or it is locked: the search then says that the key is missing, and how to give it
+    except (
+        KeyringError
+    ):  # no keyring runs here, or it is locked: the search then says that there is no key
         return ""
 
 

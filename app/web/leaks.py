@@ -1,7 +1,7 @@
-"""What may not leave: a search query that quotes a document. Eight words in a row, or fourteen Chinese characters, are a quotation.
+"""What may not leave: a search query that quotes a document. Eight words or fourteen Chinese characters in a row.
 
-Case, width of characters, punctuation and white space do not matter; words that are parted by Chinese ones still stand in a row,
-and the other way round. Several queries of one question count as one text, so that no quotation leaves in pieces.
+Case, width of characters, punctuation and white space do not matter; words that are parted by Chinese ones still stand in a
+row, and the other way round. Several queries of one question count as one text, so that no quotation leaves in pieces.
 """
 
 import re
@@ -30,7 +30,7 @@ def check_query(query: str, documents: Sequence[Document], *, earlier: Sequence[
         if run := quoted_run(whole, document.text):
             raise QueryRefused(
                 f"The search query quotes {document.name} (“{run}”), so it was not sent.",
-                hint=f"Say it in other words: {WORDS_IN_A_ROW} words or {CHINESE_IN_A_ROW} Chinese characters in a row never leave.",
+                hint=f"Say it in other words: {WORDS_IN_A_ROW} words or {CHINESE_IN_A_ROW} Chinese characters in a row stay.",
             )
 
 

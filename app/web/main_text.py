@@ -1,7 +1,7 @@
-"""The main text of a web page, by trafilatura, in a process of its own without network: menus, scripts and hidden text stay out.
+"""The main text of a web page, by trafilatura, in a process without network: menus, scripts and hidden text stay out.
 
-`main_text` starts it; `python -m unabridged.web.main_text` is it. What comes back is HTML of headings, paragraphs, lists and
-tables, to be read by the reader for HTML files like any other file; the page as it came is kept nowhere and shown never.
+`main_text` starts it; `python -m unabridged.web.main_text` is it. What comes back is HTML of headings, paragraphs, lists
+and tables, to be read by the reader for HTML files like any other file; the page as it came is kept nowhere and shown never.
 """
 
 import json
@@ -79,7 +79,7 @@ def extracted(source: str, *, plain: bool) -> tuple[str, str]:
 
 
 def decoded(data: bytes, charset: str) -> str:
-    """The page as text: by its byte order mark, the server's word where it holds, the page's own word, or what the bytes look like."""
+    """The page as text: by byte order mark, the server's word where it holds, the page's own word, or how the bytes look."""
     if charset and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         try:
             return data.decode({"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "cp1252"}.get(charset, charset))
@@ -89,7 +89,8 @@ def decoded(data: bytes, charset: str) -> str:
 
 
 def _page(title: str, body: str) -> str:
-    return f'<!doctype html>\n<html><head><meta charset="utf-8"><title>{escape(title)}</title></head><body>\n{body}\n</body></html>\n'
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title>'
+    return f"<!doctype html>\n<html><head>{head}</head><body>\n{body}\n</body></html>\n"
 
 
 def main() -> None:

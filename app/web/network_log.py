@@ -11,7 +11,7 @@ from unabridged.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """`sent`, `received` in bytes without what TLS adds; None where a library does not say. `status` is HTTP's, None: no answer."""
+    """`sent`, `received`: bytes without what TLS adds, None where a library does not say. `status`: HTTP's, None: no answer."""
 
     at: str
     host: str
@@ -29,7 +29,8 @@ class NetworkLog:
         """A request that is about to be made; returns its number."""
         with self._store.transaction() as db:
             row = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "host": host, "purpose": purpose, "sent": sent}
-            return int(db.table("network_log").insert(row).last_pk)
+            number: int = db.table("network_log").insert(row).last_pk  # type: ignore[assignment]  # of its INTEGER PRIMARY KEY
+            return number
 
     def complete(self, number: int, *, received: int | None, status: int | None) -> None:
         with self._store.transaction() as db:

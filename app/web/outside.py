@@ -1,4 +1,4 @@
-"""Our end of the web child: what is asked of the outside goes through here and into the network log. Opens no connection itself."""
+"""Our end of the web child: what is asked of the outside goes through here and into the network log."""
 
 import json
 import os
@@ -63,7 +63,7 @@ class Outside:
         """The page behind a result. Raises WebFailed."""
         with tempfile.TemporaryDirectory(prefix="unabridged-") as folder:
             into = Path(folder) / "page"
-            wanted = {"kind": "page", "url": result.url, "file": result.file, "into": str(into), "private": self._private}
+            wanted: dict[str, object] = {"kind": "page", "url": result.url, "file": result.file, "into": str(into), "private": self._private}
             found = self._asked(wanted, "page", time_s=PAGE_S)
             now = datetime.fromtimestamp(Path(result.file).stat().st_mtime, UTC) if result.file else datetime.now(UTC)
             yield Fetched(into, found["url"], found["media_type"], found["charset"], now.isoformat(timespec="seconds"))

@@ -66,9 +66,7 @@ def page_name(title: str, url: str) -> str:
     return f"{words[:120]} · {host}" if words else host
 
 
-def within(
-    engine: Engine, pages: Sequence[WebPage], *, first_number: int, tokens: int
-) -> tuple[Numbered, ...]:
+def within(engine: Engine, pages: Sequence[WebPage], *, first_number: int, tokens: int) -> tuple[Numbered, ...]:
     """Passages of the pages, numbered on, that have room in so many tokens; each page gets an even share of what is left."""
     room = tokens
     numbered: list[Numbered] = []

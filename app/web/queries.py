@@ -17,8 +17,9 @@ _SCHEMA = json.dumps(
     {"type": "object", "properties": {"query": {"type": "string", "minLength": 1, "maxLength": 120}}, "required": ["query"]}
 )
 _REQUEST = (
-    "The documents do not answer this question:\n{question}\n\nWrite a short query for a web search engine that may find the answer. "
-    "Use the words of the question and general terms; nothing that only the documents tell. Answer as JSON with the one field query."
+    "The documents do not answer this question:\n{question}\n\nWrite a short query for a web search engine that may find the "
+    "answer. Use the words of the question and general terms; nothing that only the documents tell. Answer as JSON with "
+    "the one field query."
 )
 
 
@@ -28,9 +29,7 @@ def proposed_query(assistant: Assistant, reading: Reading, request: Request, doc
         asked = assistant.prompt.question(
             assistant.engine, _REQUEST.format(question=request.question), request.history, request.notes
         )
-        steps = assistant.engine.generate(
-            reading, asked, limit=QUERY_TOKENS, sampling=Sampling(json_schema=_SCHEMA)
-        )
+        steps = assistant.engine.generate(reading, asked, limit=QUERY_TOKENS, sampling=Sampling(json_schema=_SCHEMA))
         query = _query_in(drained(steps).text)
         try:
             check_query(query, documents)

@@ -12,7 +12,7 @@ from unabridged.web.providers import Chosen
 
 
 def reach(settings: Settings, log: NetworkLog, *, library: Library | None, chat_model: Path | None) -> Reach:
-    """`chat_model` is None for a finder, which decides nothing; `library` None keeps no page. Raises UsageError, ModelFileError."""
+    """`chat_model` None: a finder, which decides nothing; `library` None: keeps no page. Raises UsageError, ModelFileError."""
     chosen = Chosen(
         settings.web_provider,
         address=settings.web_address,

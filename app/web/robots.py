@@ -20,4 +20,6 @@ def check(url: str, fetch: Callable[[str], Got]) -> None:
         raise WebFailed(f"{host} cannot say now whether programs may read it.", hint="Try again later.")
     rules = Protego.parse(got.body[:_READ_BYTES].decode("utf-8", "replace"))
     if not rules.can_fetch(url, ROBOT):
-        raise WebFailed(f"{host} asks programs not to read this page.", hint="Open it in a browser, save it, and attach the file.")
+        raise WebFailed(
+            f"{host} asks programs not to read this page.", hint="Open it in a browser, save it, and attach the file."
+        )

@@ -44,7 +44,7 @@ def get(
     *,
     purpose: str,
     tell: Tell,
-    limits: Limits = Limits(),  # noqa: B008  (a frozen value)
+    limits: Limits = Limits(),
     kinds: Collection[str] = PAGES,
     resolver: Resolver = looked_up,
     private: Collection[str] = (),
@@ -102,7 +102,9 @@ def _hop(
                     return _parsed(str(url.join(response.headers["location"])))
                 media_type, charset = _kind(response)
                 if response.status_code == 200 and kinds and media_type not in kinds:
-                    raise WebFailed(f"{url.host} sends {media_type or 'something'}, which is no page.", hint="Pages and PDFs are read.")
+                    raise WebFailed(
+                        f"{url.host} sends {media_type or 'something'}, which is no page.", hint="Pages and PDFs are read."
+                    )
                 body = _body(response, limits, deadline, url.host)
                 return Got(str(url), response.status_code, media_type, charset, body)
             finally:
@@ -112,7 +114,9 @@ def _hop(
         except httpx.ConnectError as error:
             failed = error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise WebFailed(f"{url.host} did not answer ({type(error).__name__}).", hint="Try again, or choose another page.") from error
+            raise WebFailed(
+                f"{url.host} did not answer ({type(error).__name__}).", hint="Try again, or choose another page."
+            ) from error
     raise WebFailed(f"{url.host} cannot be reached.", hint="Check the connection.") from failed
 
 
@@ -153,7 +157,9 @@ def _body(response: httpx.Response, limits: Limits, deadline: float, host: str) 
     body = bytearray()
     for chunk in response.iter_raw():
         if time.monotonic() > deadline:
-            raise WebFailed(f"{host} takes longer than {limits.time_s:,.0f} seconds.", hint="Try again, or choose another page.")
+            raise WebFailed(
+                f"{host} takes longer than {limits.time_s:,.0f} seconds.", hint="Try again, or choose another page."
+            )
         if unpacker is None:
             body += chunk
         else:
@@ -162,7 +168,9 @@ def _body(response: httpx.Response, limits: Limits, deadline: float, host: str) 
             except zlib.error as error:
                 raise WebFailed(f"{host} sends a page that is damaged.", hint="Try again, or choose another page.") from error
         if len(body) > limits.size_bytes or response.num_bytes_downloaded > limits.size_bytes:
-            raise WebFailed(f"{host} sends more than {limits.size_bytes >> 20:,} MB.", hint="Save the page and attach it as a file.")
+            raise WebFailed(
+                f"{host} sends more than {limits.size_bytes >> 20:,} MB.", hint="Save the page and attach it as a file."
+            )
     if unpacker is not None and not unpacker.eof:
         raise WebFailed(f"{host} sends a page that breaks off.", hint="Try again, or choose another page.")
     return bytes(body)

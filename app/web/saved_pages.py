@@ -1,7 +1,7 @@
 """A folder of saved pages as a search provider: nothing leaves the machine. Runs in the web child only.
 
-Pages are ranked by how many of the query's words they hold, then by how often. Where a page came from stands in the comment that
-browsers write when they save it, or in its canonical link; else it is the file's own address.
+Pages are ranked by how many of the query's words they hold, then by how often. Where a page came from stands in the comment
+that browsers write when they save it, or in its canonical link; else it is the file's own address.
 """
 
 import re

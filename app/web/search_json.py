@@ -43,7 +43,9 @@ class Brave:
             headers=_headers({"X-Subscription-Token": self._key}),
         )
         web = _answer(request, "Brave", tell).get("web")
-        return _results(web.get("results") if isinstance(web, dict) else None, limit, title="title", url="url", snippet="description")
+        return _results(
+            web.get("results") if isinstance(web, dict) else None, limit, title="title", url="url", snippet="description"
+        )
 
 
 class Tavily:
@@ -60,7 +62,7 @@ class Tavily:
         return _results(_answer(request, "Tavily", tell).get("results"), limit, title="title", url="url", snippet="content")
 
 
-def _headers(more: Mapping[str, str] = {}) -> dict[str, str]:  # noqa: B006 (never changed)
+def _headers(more: Mapping[str, str] = {}) -> dict[str, str]:
     return {"User-Agent": USER_AGENT, "Accept": "application/json", **more}
 
 
@@ -83,7 +85,9 @@ def _answer(request: httpx.Request, name: str, tell: Tell, *, forbidden: str = "
                     status, body = response.status_code, _limited(response, name)
                     tell({"answered": {"received": response.num_bytes_downloaded, "status": status}})
             except httpx.HTTPError as error:
-                failed = WebFailed(f"{name} does not answer ({type(error).__name__}).", hint="Try again, or choose another provider.")
+                failed = WebFailed(
+                    f"{name} does not answer ({type(error).__name__}).", hint="Try again, or choose another provider."
+                )
                 failed.__cause__ = error
                 wait_s = 0.5 * 2**turn
                 continue

@@ -55,9 +55,7 @@ def searched(outside: Outside, query: str, found: Found, *, limit: int) -> Gener
     found.add(outside.search(query, limit=limit))
 
 
-def opened(
-    outside: Outside, results: Sequence[Result], found: Found, *, library: Library | None
-) -> Generator[PageFetched]:
+def opened(outside: Outside, results: Sequence[Result], found: Found, *, library: Library | None) -> Generator[PageFetched]:
     """Open results side by side; pages stand in the order of the results. One that fails is told and left out."""
     found.tried |= {result.url for result in results}
     pages: dict[str, WebPage] = {}
@@ -78,10 +76,10 @@ def opened(
         finally:
             outside.stop()
     held = {page.document.id for page in found.pages}
-    for result in results:
-        if (page := pages.get(result.url)) is not None and page.document.id not in held:
-            held.add(page.document.id)
-            found.pages.append(page)
+    for new in [pages[result.url] for result in results if result.url in pages]:
+        if new.document.id not in held:
+            held.add(new.document.id)
+            found.pages.append(new)
 
 
 def stepwise(

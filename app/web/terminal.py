@@ -8,7 +8,7 @@ from unabridged.web.answering import Approve
 
 
 def approving(progress: Progress) -> Approve:
-    """Asks the person at the terminal. Where nobody is there, what was confirmed is shown on stderr and sent, the rest is not."""
+    """Asks the person at the terminal; where there is none, what was confirmed is shown on stderr and sent, the rest is not."""
 
     def approve(proposal: SearchProposed) -> str | None:
         progress.clear()

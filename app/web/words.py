@@ -4,13 +4,14 @@ import re
 import unicodedata
 
 # Words that ask or join and name nothing. Common function words of English; of Chinese, those that stand around a question.
-_ENGLISH = frozenset(
-    """a about according after all also am an and any are as at be been before being between both but by can could did do does
-    document documents each few file find for from give had has have having he her here hers him his how i if in into is it its
-    just know long many may me might more most much must my no nor not of off on once only or other our out over own please said
-    same say says shall she should so some such tell than that the their them then there these they this those through to too
-    under until up upon us very was we were what when where whether which while who whom whose why will with would you your""".split()
-)
+_FUNCTION_WORDS = """
+about according after all also am an and any are as at be been before being between both but by can could did do does document
+documents each few file find for from give had has have having he her here hers him his how if in into is it its just know long many
+may me might more most much must my no nor not of off on once only or other our out over own please said same say says shall
+she should so some such tell than that the their them then there these they this those through to too under until up upon us
+very was we were what when where whether which while who whom whose why will with would you your
+"""
+_ENGLISH = frozenset(("a", "i", *_FUNCTION_WORDS.split()))
 _CHINESE = re.compile(
     "请问|请告诉我|告诉我|根据|按照|关于|文件|文档|什么时候|什么|怎么样|怎么|怎样|如何|为什么|为何|多少|多久|多长|哪些|哪个|哪里|哪儿|几个|是否|有没有|能不能"
     "|可不可以|应该|应当|可以|需要|以及|或者|如果|因为|所以|但是|这个|那个|这些|那些|我们|你们|他们|一下"
