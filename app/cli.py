@@ -96,11 +96,13 @@ def parser() -> argparse.ArgumentParser:
     _json(command)
     command = _command(group, "use", "choose the one that answers from now on", "commands_models:use")
     command.add_argument("model", metavar="MODEL", help="a listed name, or the path of a GGUF file")
-
+    command = _command(group, "pull", "fetch one that is offered, from huggingface.co, and use it", "commands_models:pull")
+    command.add_argument("model", metavar="NAME", help="as unabridged models list shows it")
     command = _command(group, "plan", "what it needs here: memory, the largest window, what to change", "commands_models:plan")
     command.add_argument("model", metavar="MODEL", help="a listed name, or the path of a GGUF file")
     command.add_argument("--window", type=int, default=0, metavar="TOKENS", help="default: the largest that fits")
-    command.add_argument("--kv-type", default="f16", metavar="TYPE", help="f16 (default), q8_0 or q4_0")
+    command.add_argument("--kv-type", default="auto", metavar="TYPE", help="auto (default), f16, q8_0 or q4_0")
+    command.add_argument("--quick", action="store_true", help="do not measure how long reading takes")
     _json(command)
 
     group = _command(commands, "cache", "readings kept on disk", None).add_subparsers(metavar="ACTION", required=True)

@@ -12,9 +12,11 @@ from typing import Any, TextIO, TypeVar
 from unabridged.errors import DocumentEncrypted
 from unabridged.events import Deciding, Event, Ingesting, Loading, PageFetched, Reading, Searching, Unsaved, Waiting
 from unabridged.ingest.document import Document
+from unabridged.model_downloads import Downloading
 from unabridged.workspace import Workspace
 
 Result = TypeVar("Result")
+Shown = TypeVar("Shown", bound=Event | Downloading)
 
 LINE_EVERY_S = 5.0  # where progress cannot be rewritten in place
 
@@ -37,7 +39,7 @@ class Progress:
         self._width = 0
         self.last: Reading | None = None
 
-    def show(self, event: Event) -> None:
+    def show(self, event: Event | Downloading) -> None:
         if isinstance(event, Reading):
             self.last = event
         if isinstance(event, Unsaved):
@@ -48,7 +50,7 @@ class Progress:
             fate = event.problem or f"{event.characters:,} characters"
             self._stream.write(f"{event.name} {event.url}: {fate}\n")
         elif text := describe(event):
-            ends = isinstance(event, Reading | Ingesting) and event.done == event.total
+            ends = isinstance(event, Reading | Ingesting | Downloading) and event.done == event.total
             if self._terminal:
                 self._stream.write("\r" + text.ljust(self._width))
                 self._width = len(text)
@@ -65,7 +67,7 @@ class Progress:
             self._width = 0
 
     def follow(
-        self, work: Generator[Event, None, Result], also: Callable[[Event], None] = lambda event: None
+        self, work: Generator[Shown, None, Result], also: Callable[[Shown], None] = lambda event: None
     ) -> Result:
         """Run the work to its end, showing where it is; `also` gets each event as well."""
         with closing(work):
@@ -80,7 +82,7 @@ class Progress:
                 also(event)
 
 
-def describe(event: Event) -> str:
+def describe(event: Event | Downloading) -> str:
     """The event as a line of progress; empty for events that are not progress."""
     match event:
         case Waiting(ahead=ahead):
@@ -94,6 +96,9 @@ def describe(event: Event) -> str:
             if event.tokens_per_s:
                 text += f" · {event.tokens_per_s:,.0f} tokens/s · {_duration(event.seconds_left)} left"
             return text + (f" · {event.reused:,} from before" if event.reused else "")
+        case Downloading(name=name, done=done, total=total):
+            verb = "Checking" if event.checking else "Fetching"
+            return f"{verb} {name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
         case Searching(query=query, provider=provider):
             return f"Searching {provider}: {query}"
         case Deciding(step=step, limit=limit):

@@ -17,7 +17,8 @@ from unabridged.ingest.document import Document
 from tests.conftest import CONTRACT, written
 
 CITATION = ["n", "document", "page", "page_label", "path", "start", "end", "quote"]
-RECEIPT = ["documents", "window_tokens", "prompt_tokens", "reused_tokens", "evaluated_tokens", "generated_tokens", "evidence_tokens"]
+TOKENS = ["window_tokens", "prompt_tokens", "reused_tokens", "evaluated_tokens", "generated_tokens", "evidence_tokens"]
+RECEIPT = ["documents", *TOKENS]
 DOCUMENT = ["name", "characters", "characters_read", "pages", "pages_without_text", "pages_ocr"]
 SECONDS = ["ingest", "prefill", "first_token", "total"]
 INSPECTION = ["name", "media_type", "characters", "pages", "tokens", "blocks", "outline", "problems"]

@@ -1,8 +1,11 @@
 """Models are fetched whole, go on where they stopped, and are checked. Over a hub of our own on this machine."""
 
 import hashlib
+import os
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +16,7 @@ from unabridged.errors import HomeError, ModelFileError, UsageError
 from unabridged.home import Home
 from unabridged.model_downloads import STEP_BYTES, Downloading, download
 from unabridged.offered_models import OFFERED, OfferedModel, offered
+from unabridged.settings import load_settings
 
 CONTENT = b"GGUF" + bytes(range(256)) * (5 * STEP_BYTES // 256)
 MODEL = OfferedModel("Tiny", "someone/Tiny-GGUF", "tiny.gguf", 0.02, "Apache-2.0", 4096, 2, 2, 64)
@@ -184,3 +188,20 @@ def test_the_catalogue_names_files_and_windows_that_shrink_with_the_memory() -> 
 )
 def test_kv_sizes_are_those_of_the_architectures(name: str, f16: int) -> None:
     assert offered(name).kv_bytes_per_token("f16") == f16
+
+
+def test_the_command_line_fetches_an_offered_model_and_uses_it(hub: Hub, home: Home) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        """In a process of its own: the hub's library looks for its endpoint when it is imported."""
+        command = [sys.executable, "-m", "unabridged", "models", *words]
+        return subprocess.run(
+            command, env={**os.environ, "HF_ENDPOINT": hub.address}, capture_output=True, text=True, check=False
+        )
+
+    assert OFFERED[0].name in run("list").stdout
+    done = run("pull", OFFERED[0].name)
+    assert (done.returncode, done.stdout) == (0, f"{home.models / OFFERED[0].file} is whole and answers from now on.\n")
+    assert "Fetching" in done.stderr
+    assert (home.models / OFFERED[0].file).read_bytes() == CONTENT
+    assert load_settings(home).model == str(home.models / OFFERED[0].file)
+    assert run("pull", "Nothing 7B").returncode == 2
