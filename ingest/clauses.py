@@ -69,7 +69,13 @@ _LETTER = re.compile(r"([a-z]|[A-Z]|[ivx]{2,5}|[IVX]{2,5})[.)](?=\s)")
 _ZH_ITEM = re.compile(rf"([{CHINESE}]{{1,4}})、")
 _WORDS = {word: n for n, word in enumerate(
     ["ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE", "TEN", "ELEVEN", "TWELVE", "THIRTEEN", "FOURTEEN", "FIFTEEN", "SIXTEEN", "SEVENTEEN", "EIGHTEEN", "NINETEEN", "TWENTY"], 1)}  # fmt: skip  # noqa: E501
+_PARAGRAPH_OF_ARTICLE = re.compile(rf"(?<=条)第[{CHINESE}]+款$")
 _HEADING_LIMIT = 120  # code points; a longer first line is running text
+
+
+def clause_of(path: str) -> str:
+    """The path without the paragraph of an article (款) at its end: what a passage does not divide without need."""
+    return _PARAGRAPH_OF_ARTICLE.sub("", path)
 
 
 def number_of(text: str) -> Number | None:

@@ -14,6 +14,7 @@ from unabridged.ingest.ooxml import MC, A, M, R, W
 
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 VIEWS = ("final", "original", "marked")
+PAGE_BREAK = "\0"  # stands in a paragraph's text where a page began when Word last laid it out; no Word text can hold it
 
 _GONE_IN = {"final": {W + "del", W + "moveFrom"}, "original": {W + "ins", W + "moveTo"}, "marked": set()}
 _MARKS = {W + "ins": "{+%s+}", W + "moveTo": "{+%s+}", W + "del": "{-%s-}", W + "moveFrom": "{-%s-}"}
@@ -50,6 +51,7 @@ class Paragraph:
     boxes: list[etree._Element] = field(default_factory=list)  # w:txbxContent
     pictures: list[str] = field(default_factory=list)  # what stands in their description, "" for none
     charts: list[str] = field(default_factory=list)  # relationship ids
+    links: list[tuple[str, str]] = field(default_factory=list)  # relationship id, the words of the link
     objects: int = 0  # embedded files
     hidden: int = 0  # code points of hidden text, which is not read
     unknown_symbols: int = 0
@@ -95,6 +97,12 @@ class Flow:
                 inside = "".join(self._walk(child, paragraph))
                 if inside:
                     yield _MARKS[tag] % inside
+            elif tag == W + "lastRenderedPageBreak":
+                yield PAGE_BREAK
+            elif tag == W + "hyperlink":
+                inside = "".join(self._walk(child, paragraph))
+                paragraph.links.append((child.get(R + "id") or "", inside.replace(PAGE_BREAK, "")))
+                yield inside
             elif tag == W + "br":
                 yield from self._shown("\n")
             elif tag == W + "sym":

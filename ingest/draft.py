@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from unabridged.ingest.document import BlockKind, Box, Document, Furniture, Line, Page, Problem, ProblemKind
-from unabridged.ingest.outline import Entry, place
+from unabridged.ingest.entry import Entry
+from unabridged.ingest.outline import place
 
 # Characters that no text needs and that would break JSON, SQLite or a terminal; replaced one for one, so spans hold.
 _UNUSABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")

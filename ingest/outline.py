@@ -7,7 +7,7 @@ goes on, an article that could be the beginning of a sentence must be the next i
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from unabridged.ingest.clauses import (
     RANK_BOOK,
@@ -19,33 +19,18 @@ from unabridged.ingest.clauses import (
     general_heading,
     number_of,
 )
-from unabridged.ingest.document import Anchor, Block, BlockKind, Box
-from unabridged.ingest.numerals import roman_value
+from unabridged.ingest.document import Anchor, Block, BlockKind
+from unabridged.ingest.entry import Entry, body_of
+from unabridged.ingest.numerals import chinese_numeral
+from unabridged.ingest.outline_contents import contents, instrument_titles
+from unabridged.ingest.outline_titles import join_titles
 
 _LABEL_LIMIT = 80  # code points of an unnumbered heading in a path; the heading itself is never shortened
-_CONTENTS_LENGTH = 300  # code points of a block in a table of contents, on average at most
 _HEADING_RANKS = {1: 5, 2: 15}  # where a heading without a number stands among numbered ones, by its level
 _INNER_HEADING_RANK = 25
 _LIST_LOOKAHEAD = 400  # blocks in which a list that begins must go on
-_MARKDOWN_HEADING = re.compile(r"#{1,6}\s+")
-_INSTRUMENT = re.compile(r"[^。；，！？\n]{2,60}(法|条例|解释|规定|办法|细则|决定|规则|准则|章程|合同|协议|协议书)(（试行）)?$")
-_TITLE_BREAKS = re.compile(r"[.;,。；！？!?：:]$|^[“\"'‘「(（]")
+_SENTENCE_END = re.compile(r"[。；：！？;:][”』」）)]*\s*\Z")
 _CJK = re.compile(r"[\u3400-\u9fff]")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A block before it has its place. `label`: its number in the file's markup; `path`: given by the reader, kept."""
-
-    kind: BlockKind
-    start: int
-    end: int
-    level: int = 0
-    label: str = ""
-    path: str = ""
-    page: int | None = None
-    page_label: str | None = None
-    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,103 +42,31 @@ class _Step:
     level: int = 0
     depth: int = 0
     values: tuple[tuple[str, int], ...] = ()
+    has_paragraphs: bool = False  # an article (条), whose paragraphs are counted (款)
 
 
 def place(text: str, entries: Sequence[Entry]) -> Sequence[Block]:
     """The blocks of `entries`, in the same order; a number that stands alone is joined with the title that follows it."""
-    entries = _join_titles(text, entries)
+    entries = join_titles(text, entries)
     return _Placer(text, entries).blocks()
-
-
-def _body(text: str, entry: Entry) -> str:
-    body = text[entry.start : entry.end].lstrip()
-    marker = _MARKDOWN_HEADING.match(body) if entry.kind is BlockKind.HEADING else None
-    return body[marker.end() :] if marker else body
-
-
-def _join_titles(text: str, entries: Sequence[Entry]) -> list[Entry]:
-    joined: list[Entry] = []
-    chain = _lone_romans(text, entries)
-    skip = False
-    for index, entry in enumerate(entries):
-        if skip:
-            skip = False
-            continue
-        following = entries[index + 1] if index + 1 < len(entries) else None
-        if (
-            following is not None
-            and _wants_title(text, entry, index in chain)
-            and _is_title(text, entry, following, index + 1 in chain)
-        ):
-            box = _around(entry.box, following.box)
-            joined.append(
-                replace(entry, kind=BlockKind.HEADING, end=following.end, level=entry.level or following.level, box=box)
-            )
-            skip = True
-        elif index in chain:
-            joined.append(replace(entry, kind=BlockKind.HEADING))
-        else:
-            joined.append(entry)
-    return joined
-
-
-def _lone_romans(text: str, entries: Sequence[Entry]) -> set[int]:
-    """Indexes of blocks that are nothing but I, II, III, … in order: the chapters of many novels."""
-    found: list[int] = []
-    for index, entry in enumerate(entries):
-        if entry.end - entry.start > 10 or entry.kind not in (BlockKind.PARAGRAPH, BlockKind.HEADING):
-            continue
-        if roman_value(text[entry.start : entry.end].strip().rstrip(".")) == len(found) + 1:
-            found.append(index)
-    return set(found) if len(found) > 1 else set()
-
-
-def _wants_title(text: str, entry: Entry, lone_roman: bool) -> bool:
-    if entry.kind not in (BlockKind.PARAGRAPH, BlockKind.HEADING) or entry.end - entry.start > 30:
-        return False
-    if lone_roman:
-        return True
-    body = _body(text, entry).strip()
-    number = number_of(body)
-    return (
-        number is not None
-        and number.rank <= RANK_CLAUSE
-        and number.heading
-        and body[number.length :].strip(" .:：\u3000") == ""
-    )
-
-
-def _is_title(text: str, entry: Entry, following: Entry, lone_roman: bool) -> bool:
-    if following.kind not in (BlockKind.PARAGRAPH, BlockKind.HEADING) or following.page != entry.page or lone_roman:
-        return False
-    title = text[following.start : following.end].strip()
-    if len(title) > _LABEL_LIMIT or "\n" in title or _TITLE_BREAKS.search(title) or number_of(title) or general_heading(title):
-        return False
-    if _CJK.search(title):
-        return not re.search(r"[。，；！？]", title)
-    words = re.findall(r"[A-Za-z]+", title)
-    return bool(words) and sum(word[0].isupper() or len(word) < 4 for word in words) / len(words) > 0.6
-
-
-def _around(one: Box | None, other: Box | None) -> Box | None:
-    if one is None or other is None:
-        return one or other
-    return Box(min(one.x0, other.x0), min(one.y0, other.y0), max(one.x1, other.x1), max(one.y1, other.y1))
 
 
 class _Placer:
     def __init__(self, text: str, entries: Sequence[Entry]) -> None:
         self.text = text
         self.entries = entries
-        self.bodies = [_body(text, entry)[:400] for entry in entries]
+        self.bodies = [body_of(text, entry)[:400] for entry in entries]
         self.numbers = [self._number(entry, body) for entry, body in zip(entries, self.bodies, strict=True)]
-        self.contents = self._contents()
-        self.titles = self._titles()
+        self.contents = contents(entries, self.bodies, self.numbers)
+        self.titles = instrument_titles(entries, self.bodies, self.numbers, self.contents)
         self.document_title = self._document_title()
         self.steps: list[_Step] = []  # clauses and chapters around the present block
         self.items: list[_Step] = []  # list items inside the last of them
         self.suspended = False  # a paragraph after the items: it belongs to the clause, but the list may go on
         self.article = 0
+        self.paragraph = 0  # 款: which paragraph of the article this is, from 1
+        self.list_paragraph = 0  # the one that the list items belong to
+        self.is_ended = False  # whether the last block of the article ended a sentence
         self.roman = 0  # the last of headings like "II. METHOD"
         self.books = False
 
@@ -200,7 +113,19 @@ class _Placer:
             return BlockKind.HEADING, len(self.steps)
         if self.items and not self.bodies[index][:1].islower():
             self.suspended = True
+        if entry.kind is BlockKind.PARAGRAPH:
+            self._count_paragraph(entry)
         return entry.kind, entry.level
+
+    def _count_paragraph(self, entry: Entry) -> None:
+        """A paragraph of an article that is whole and follows a whole one is the next 款; what else stands there is not."""
+        ends = self._ends(entry)
+        if ends and self.is_ended:
+            self.paragraph += 1
+        self.is_ended = ends or self.is_ended
+
+    def _ends(self, entry: Entry) -> bool:
+        return _SENTENCE_END.search(self.text[max(entry.start, entry.end - 8) : entry.end]) is not None
 
     def _belongs(self, entry: Entry, number: Number) -> bool:
         """Whether an article that could also begin a sentence is the next in order."""
@@ -218,9 +143,11 @@ class _Placer:
         self.books = self.books or number.rank == RANK_BOOK
         if number.style == "条":
             self.article = number.value
-        depth = self._leave_list(entry)
-        self.steps.append(_Step(number.label, number.rank, styled, depth))
         is_heading = entry.kind is BlockKind.HEADING or number.heading
+        self.paragraph = 0 if is_heading else 1
+        self.is_ended = is_heading or self._ends(entry)
+        depth = self._leave_list(entry)
+        self.steps.append(_Step(number.label, number.rank, styled, depth, has_paragraphs=number.style == "条"))
         if is_heading:
             return BlockKind.HEADING, entry.level or len(self.steps)
         return entry.kind, entry.level
@@ -254,6 +181,7 @@ class _Placer:
     def _enter_item(self, index: int, entry: Entry, number: Number) -> bool:
         if entry.label and entry.level:
             depth = self._leave_list(entry)
+            self._begin_list()
             self.items.append(_Step(number.label, RANK_ITEM, 0, depth, number.values[:1]))
             self.suspended = False
             return True
@@ -265,8 +193,13 @@ class _Placer:
                 return self._push_item(number, (style, reading))
         for style, value in number.values:
             if value == 1 and self._goes_on(index, style):
+                self._begin_list()
                 return self._push_item(number, (style, value))
         return False
+
+    def _begin_list(self) -> None:
+        if not self.items or self.suspended:
+            self.list_paragraph = self.paragraph
 
     def _leave_list(self, entry: Entry) -> int:
         """Close what stands as deep in the markup's list as `entry`, or deeper; the entry's own depth, 0 outside lists."""
@@ -294,7 +227,11 @@ class _Placer:
                 continue  # 3.1.1 says 3.1
             joint = "" if not path else " " if _CJK.match(step.label) and _CJK.search(path[-1:]) else " › "
             path += joint + step.label
-        if self.suspended or not self.items:
+        is_listed = bool(self.items) and not self.suspended
+        paragraph = self.list_paragraph if is_listed else self.paragraph
+        if self.steps and self.steps[-1].has_paragraphs and paragraph > 1:
+            path += f"第{chinese_numeral(paragraph)}款"
+        if not is_listed:
             return path
         in_clause = bool(self.steps) and self.steps[-1].rank >= RANK_CLAUSE
         return path + ("" if in_clause or not path else " ") + "".join(item.label.rstrip(".") for item in self.items)
@@ -302,53 +239,3 @@ class _Placer:
     def _unnamed(self) -> int:
         """How many first steps the path leaves out: the title, where the file holds but one law or contract."""
         return sum(step.rank == RANK_TITLE for step in self.steps) if len(self.titles) < 2 else 0
-
-    def _contents(self) -> dict[int, str]:
-        """Blocks of a table of contents: from its heading to where its first line comes again. Their path is the heading."""
-        contents: dict[int, str] = {}
-        keys = [_contents_key(body) for body in self.bodies]
-        for index, body in enumerate(self.bodies):
-            label = general_heading(body)
-            if (
-                index in contents
-                or label.lower() not in ("目录", "目錄", "contents", "table of contents")
-                or index + 1 >= len(keys)
-            ):
-                continue
-            again = next((j for j in range(index + 2, len(keys)) if self._repeats(keys, index + 1, j)), 0)
-            lengths = [self.entries[j].end - self.entries[j].start for j in range(index + 1, again)]
-            if again and sum(lengths) / len(lengths) <= _CONTENTS_LENGTH:
-                contents.update(dict.fromkeys(range(index, again), label))
-        return contents
-
-    def _repeats(self, keys: Sequence[str], first: int, later: int) -> bool:
-        """Whether a block is a line of the table of contents over again: its words, or its number (ARTICLE 1, ARTICLE I)."""
-        if keys[first] and keys[first] == keys[later]:
-            return True
-        one, other = self.numbers[first], self.numbers[later]
-        return one is not None and other is not None and one.rank < RANK_CLAUSE and one.values == other.values
-
-    def _titles(self) -> dict[int, str]:
-        """Names of laws and contracts that stand as plain paragraphs before a table of contents or a first article."""
-        titles: dict[int, str] = {}
-        for index, (entry, body) in enumerate(zip(self.entries, self.bodies, strict=True)):
-            if (
-                entry.kind is not BlockKind.PARAGRAPH
-                or index in self.contents
-                or not _INSTRUMENT.match(body)
-                or self.numbers[index]
-            ):
-                continue
-            nearby = range(index + 1, min(index + 9, len(self.entries)))
-            if any(j in self.contents or self._begins(j) for j in nearby):
-                titles[index] = body.strip()
-        return titles
-
-    def _begins(self, index: int) -> bool:
-        number = self.numbers[index]
-        return number is not None and number.style in ("编", "章", "条") and number.value == 1
-
-
-def _contents_key(body: str) -> str:
-    """A line of a table of contents without white space, leaders and its page number."""
-    return re.sub(r"[.·…\s]*\d*$", "", re.sub(r"[\s\u3000]+", "", body)).lower()

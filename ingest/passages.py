@@ -1,15 +1,16 @@
 """Cuts a Document into Passages: what the model cites by number.
 
-Passages tile the text. A passage ends where the clause or chapter changes, so none holds parts of two; a heading goes with what
-follows
-it. Running paragraphs under one path are grouped up to a size; a block far beyond that is split, tables at rows and prose
-at the ends of sentences. Works on positions only and never changes the text.
+Passages tile the text. A passage ends where the clause or chapter changes, so none holds parts of two; the paragraphs of one
+article (款) stay together where they are short. A heading goes with what follows it. Running paragraphs under one path are
+grouped up to a size; a block far beyond that is split, tables at rows and prose at the ends of sentences. Works on positions
+only and never changes the text.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from unabridged.ingest.clauses import clause_of
 from unabridged.ingest.document import Anchor, Block, BlockKind, Document, Passage
 
 _LONGEST = 3  # times the target: a block beyond it is split
@@ -52,7 +53,8 @@ def _joins(group: Sequence[Block], block: Block, target: int) -> bool:
     last = group[-1]
     if last.kind is BlockKind.HEADING and block.kind is not BlockKind.HEADING:
         return True
-    if last.kind is BlockKind.HEADING or (block.kind is not BlockKind.HEADING and block.anchor.path == last.anchor.path):
+    same_clause = clause_of(block.anchor.path) == clause_of(last.anchor.path)
+    if last.kind is BlockKind.HEADING or (block.kind is not BlockKind.HEADING and same_clause):
         return block.end - group[0].start <= target
     return False
 

@@ -5,14 +5,17 @@ between cells; a table of one column is read as ordinary paragraphs. A footnote 
 Tracked changes: the final text by default (option revisions: final, original, marked), their number always in `details`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lxml import etree
 from unabridged.errors import DocumentDamaged, DocumentEmpty, UsageError
 from unabridged.ingest.archive import Archive
-from unabridged.ingest.document import BlockKind, Document, Furniture, ProblemKind
+from unabridged.ingest.document import BlockKind, Document, Furniture
 from unabridged.ingest.docx_numbering import Numbering
-from unabridged.ingest.docx_paragraph import VIEWS, Flow, Paragraph
+from unabridged.ingest.docx_pages import WordPages
+from unabridged.ingest.docx_paragraph import PAGE_BREAK, VIEWS, Flow, Paragraph
+from unabridged.ingest.docx_receipt import report_dropped, report_revisions
 from unabridged.ingest.docx_styles import Styles
 from unabridged.ingest.draft import Draft
 from unabridged.ingest.ooxml import MC, W, main_part, part, relationships
@@ -20,7 +23,6 @@ from unabridged.ingest.ooxml_chart import chart_text
 from unabridged.ingest.reader import Source
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_REVISIONS = ("ins", "del", "moveFrom", "moveTo")
 _WRAPPERS = {
     W + "sdt",
     W + "sdtContent",
@@ -31,6 +33,7 @@ _WRAPPERS = {
     MC + "AlternateContent",
     MC + "Choice",
 }
+_BLANK = PAGE_BREAK + " \t\n\u3000"
 _PARTS_OF_PROGRESS = 200  # body elements between two reports
 
 
@@ -57,6 +60,7 @@ class _Reading:
         self.draft = Draft()
         self.flow = Flow(view)
         self.root = part(archive, self.name)
+        self.pages = WordPages(self.root, self.draft)
         self.styles = Styles(self._related("styles"))
         self.numbering = Numbering(self._related("numbering"))
         self.notes = {kind: self._by_id(kind + "s", kind) for kind in ("footnote", "endnote")}
@@ -79,7 +83,7 @@ class _Reading:
             if done % _PARTS_OF_PROGRESS == 0:
                 self.source.progress(done, len(children))
         if self.carried.strip():
-            self.draft.add(BlockKind.PARAGRAPH, self.carried)
+            self._add(BlockKind.PARAGRAPH, self.carried)
         self._uncalled()
         self._furniture()
         self._report()
@@ -104,7 +108,7 @@ class _Reading:
         properties = element.find(W + "pPr")
         style = _value(properties, "pStyle") or self.styles.default
         level = self._heading_level(properties, style)
-        number = self._number(properties, style) if paragraph.text.strip() else None
+        number = self._number(properties, style) if paragraph.text.strip(_BLANK) else None
         text, label, depth, counts = self.carried + paragraph.text, "", 0, False
         self.carried = ""
         if self._mark_is_gone(properties):  # the paragraph's end was deleted: it goes on in the next
@@ -113,13 +117,29 @@ class _Reading:
             return
         if number is not None:
             label, suffix, counts, depth = number
-            text = f"{label}{' ' if suffix else ''}{text.lstrip()}"
+            body = text.lstrip(_BLANK)
+            page_break = PAGE_BREAK if PAGE_BREAK in text[: len(text) - len(body)] else ""
+            text = f"{page_break}{label}{' ' if suffix else ''}{body}"
         kind = BlockKind.HEADING if level else BlockKind.LIST_ITEM if number else BlockKind.PARAGRAPH
         if self.styles.is_caption(style):
             kind = BlockKind.CAPTION
         separator = "\n" if kind is BlockKind.LIST_ITEM and self._after_list_item() else "\n\n"
-        self.draft.add(kind, text, separator=separator, level=level or depth, label=label if counts else "")
+        self._add(kind, text, separator=separator, level=level or depth, label=label if counts else "")
         self._attached(paragraph)
+        if properties is not None and properties.find(W + "sectPr") is not None:
+            self.pages.end_section()
+
+    def _add(self, kind: BlockKind, text: str, *, separator: str = "\n\n", level: int = 0, label: str = "") -> None:
+        """A block on the present page, or on the one that begins with it; pages that begin inside it are told, too."""
+        body, breaks = self.pages.split(text)
+        leading = len(body) - len(body.lstrip())
+        first = [offset for offset in breaks if offset <= leading]
+        for _ in first:
+            self.pages.begin(None if body.strip() else self.draft.length)
+        start = self.draft.add(kind, body, separator=separator, level=level, label=label, page=self.pages.number)
+        cut = len(body) - len(body.lstrip("\n"))
+        for offset in breaks[len(first) :]:
+            self.pages.begin(start + offset - cut)
 
     def _mark_is_gone(self, properties: etree._Element | None) -> bool:
         change = {"final": ("del", "moveFrom"), "original": ("ins", "moveTo")}.get(self.flow.view, ())
@@ -160,10 +180,11 @@ class _Reading:
         self.objects += paragraph.objects
         self.symbols += paragraph.unknown_symbols
         self.hidden += paragraph.hidden
+        self._links(paragraph.links)
         for identity in paragraph.charts:
             link = self.related.get(identity)
             if link is not None and link.target in self.archive:
-                self.draft.add(BlockKind.TABLE, chart_text(part(self.archive, link.target)))
+                self._add(BlockKind.TABLE, chart_text(part(self.archive, link.target)))
         for box in paragraph.boxes:
             for child in box:
                 self._block(child)
@@ -172,11 +193,18 @@ class _Reading:
         for identity in paragraph.comments:
             self._comment(identity)
 
+    def _links(self, links: Sequence[tuple[str, str]]) -> None:
+        """Addresses that the printed words do not show are kept apart; nothing is followed."""
+        for identity, words in links:
+            link = self.related.get(identity)
+            if link is not None and link.external and link.target.removeprefix("mailto:").rstrip("/") not in words:
+                self.draft.furniture.append(Furniture(self.pages.number, f"Link on “{' '.join(words.split())}”: {link.target}"))
+
     def _note(self, kind: str, identity: str) -> None:
         element = self.notes[kind].pop(identity, None)
         if element is not None:
             text, inside = self._plain(element)
-            self.draft.add(BlockKind.FOOTNOTE, f"[^{self.flow.note_label(kind, identity)}] {text}")
+            self._add(BlockKind.FOOTNOTE, f"[^{self.flow.note_label(kind, identity)}] {text}")
             self._attached(inside)
 
     def _comment(self, identity: str) -> None:
@@ -185,22 +213,23 @@ class _Reading:
             text, inside = self._plain(comment.element)
             about = " ".join(self.flow.comment_ranges.get(identity, "").split())
             who = ", ".join(filter(None, (comment.author, comment.date[:10])))
-            self.draft.add(
+            self._add(
                 BlockKind.COMMENT, f"[Comment{f' by {who}' if who else ''}{f' on “{about}”' if about else ''}: {text}]"
             )
             self._attached(inside)
 
-    def _plain(self, element: etree._Element) -> tuple[str, Paragraph]:
-        """All paragraphs under an element, in one text, and what hangs on them."""
+    def _plain(self, element: etree._Element, *, pages: bool = False) -> tuple[str, Paragraph]:
+        """All paragraphs under an element, in one text, and what hangs on them; with `pages` the marks where pages begin."""
         together, texts = Paragraph(), []
         for child in element.iter(W + "p"):
             if any(ancestor.tag == W + "txbxContent" for ancestor in child.iterancestors()):
                 continue
             paragraph = self.flow.read(child)
             number = self._number(child.find(W + "pPr"), _value(child.find(W + "pPr"), "pStyle") or self.styles.default)
-            prefix = f"{number[0]} " if number and paragraph.text.strip() else ""
-            texts.append((prefix + paragraph.text).strip())
-            for name in ("notes", "comments", "boxes", "pictures", "charts"):
+            words = paragraph.text if pages else paragraph.text.replace(PAGE_BREAK, "")
+            prefix = f"{number[0]} " if number and words.strip(_BLANK) else ""
+            texts.append((prefix + words).strip())
+            for name in ("notes", "comments", "boxes", "pictures", "charts", "links"):
                 getattr(together, name).extend(getattr(paragraph, name))
             together.objects += paragraph.objects
             together.unknown_symbols += paragraph.unknown_symbols
@@ -209,7 +238,7 @@ class _Reading:
 
     def _table(self, table: etree._Element) -> None:
         rows = [row for row in _children(table, W + "tr") if not self._deleted(row)]
-        cells = [_children(row, W + "tc") for row in rows]
+        cells = [[cell for cell in _children(row, W + "tc") if not self._deleted_cell(cell)] for row in rows]
         if all(len(row) <= 1 for row in cells):
             for row in cells:
                 for cell in row:
@@ -223,17 +252,21 @@ class _Reading:
                 properties = cell.find(W + "tcPr")
                 merge = None if properties is None else properties.find(W + "vMerge")
                 continues = merge is not None and merge.get(W + "val") != "restart"
-                text, inside = self._plain(cell)
+                text, inside = self._plain(cell, pages=True)
                 hanging.append(inside)
                 written.append("" if continues and not text else " ".join(text.split()))
             lines.append(" | ".join(written).rstrip())
-        self.draft.add(BlockKind.TABLE, "\n".join(line for line in lines if line.strip(" |")))
+        self._add(BlockKind.TABLE, "\n".join(line for line in lines if line.strip(_BLANK + "|")))
         for inside in hanging:
             self._attached(inside)
 
     def _deleted(self, row: etree._Element) -> bool:
         gone = "ins" if self.flow.view == "original" else "del" if self.flow.view == "final" else None
         return gone is not None and row.find(f"{W}trPr/{W}{gone}") is not None
+
+    def _deleted_cell(self, cell: etree._Element) -> bool:
+        gone = {"original": "cellIns", "final": "cellDel"}.get(self.flow.view)
+        return gone is not None and cell.find(f"{W}tcPr/{W}{gone}") is not None
 
     def _uncalled(self) -> None:
         """Notes and comments that no paragraph calls are read at the end, not lost."""
@@ -252,43 +285,13 @@ class _Reading:
                     self.draft.furniture.append(Furniture(None, text))
 
     def _report(self) -> None:
-        counts = {kind: sum(1 for _ in self.root.iter(W + kind)) for kind in _REVISIONS}
-        moves = counts["moveFrom"]
-        revisions = counts["ins"] + counts["del"] + moves
-        if revisions:
-            self.draft.details["revisions"] = str(revisions)
-            self.draft.details["revisions view"] = self.flow.view
-            self.draft.problem(
-                ProblemKind.REVISIONS,
-                "the whole file",
-                f"{counts['ins']:,} insertions, {counts['del']:,} deletions and {moves:,} moves are tracked; "
-                f"the {self.flow.view} text was read.",
-            )
-        named = [picture for picture in self.pictures if picture]
-        if self.pictures:
-            self.draft.details["pictures"] = str(len(self.pictures))
-            about = f" ({'; '.join(named[:5])})" if named else ""
-            self.draft.problem(
-                ProblemKind.DROPPED_OBJECT,
-                f"{len(self.pictures):,} pictures{about}",
-                "Text inside pictures was not read; if it matters, save the file as PDF and attach that.",
-            )
-        if self.objects:
-            self.draft.problem(
-                ProblemKind.DROPPED_OBJECT,
-                f"{self.objects:,} embedded objects",
-                "Open the file, save the objects as files and attach them.",
-            )
-        if self.hidden:
-            self.draft.problem(
-                ProblemKind.DROPPED_OBJECT,
-                f"{self.hidden:,} characters of hidden text",
-                "Word neither shows nor prints them, and they were not read; unhide them in Word if they matter.",
-            )
-        if self.symbols:
-            self.draft.problem(
-                ProblemKind.DROPPED_OBJECT, f"{self.symbols:,} symbols of a picture font", "They stand as \ufffd in the text."
-            )
+        others = (self._related(kind) for kind in ("footnotes", "endnotes", "comments"))
+        report_revisions(self.draft, [self.root, *(root for root in others if root is not None)], self.flow.view)
+        report_dropped(self.draft, pictures=self.pictures, objects=self.objects, hidden=self.hidden, symbols=self.symbols)
+        if self.pages.number is not None:
+            self.draft.details["page numbers"] = "as the file was last laid out"
+        if self.pages.sections > 1:
+            self.draft.details["sections"] = str(self.pages.sections)
 
     def _related(self, kind: str) -> etree._Element | None:
         for relationship in self.related.values():

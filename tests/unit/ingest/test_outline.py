@@ -12,7 +12,7 @@ def paths(*paragraphs: str) -> list[str]:
 
 def test_a_law() -> None:
     assert paths("第一编 总则", "第二章 管辖", "第三十条 审判人员。", "违反前款的。", "第二编 侦查", "第一章 立案") == [
-        "第一编", "第一编 第二章", "第一编 第二章 第三十条", "第一编 第二章 第三十条", "第二编", "第二编 第一章",
+        "第一编", "第一编 第二章", "第一编 第二章 第三十条", "第一编 第二章 第三十条第二款", "第二编", "第二编 第一章",
     ]  # fmt: skip
 
 
@@ -22,7 +22,7 @@ def test_an_article_typeset_with_a_space_inside_its_number_or_none_after_it() ->
 
 
 def test_a_sentence_that_begins_with_another_article_is_no_article() -> None:
-    assert paths("第五条 甲。", "第一百条规定的情形，适用前款。", "第六条 乙。") == ["第五条", "第五条", "第六条"]
+    assert paths("第五条 甲。", "第一百条规定的情形，适用前款。", "第六条 乙。") == ["第五条", "第五条第二款", "第六条"]
 
 
 def test_items_belong_to_their_article_and_a_paragraph_after_them_to_the_article_again() -> None:
@@ -35,10 +35,25 @@ def test_items_belong_to_their_article_and_a_paragraph_after_them_to_the_article
         "第一条（一）⒈",
         "第一条（一）⒉",
         "第一条（二）",
-        "第一条",
+        "第一条第二款",
         "第一条（三）",
         "第二条",
     ]
+
+
+def test_the_paragraphs_of_an_article_are_counted() -> None:
+    found = paths(
+        "第三条 甲应当支付租金。", "乙应当交付房屋。", "有下列情形之一的，合同终止：", "（一）子；", "（二）丑。",
+        "前款规定不影响赔偿。", "（签字）", "第四条 【期限】", "租期五年。", "期满续租。",
+    )  # fmt: skip
+    assert found == [
+        "第三条", "第三条第二款", "第三条第三款", "第三条第三款（一）", "第三条第三款（二）", "第三条第四款", "第三条第四款",
+        "第四条", "第四条", "第四条第二款",
+    ]  # fmt: skip
+
+
+def test_lines_of_one_paragraph_are_not_counted_as_several() -> None:
+    assert paths("第三条 甲应当", "支付租金，", "不得拖延。", "乙应当交付房屋。") == ["第三条"] * 3 + ["第三条第二款"]
 
 
 def test_a_table_of_contents_is_no_outline() -> None:

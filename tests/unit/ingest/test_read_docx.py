@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from unabridged.errors import UsageError
 from unabridged.ingest.document import BlockKind, Document, ProblemKind
 from unabridged.ingest.docx_numbering import written
 from unabridged.ingest.reading import ingest
@@ -293,3 +294,118 @@ def test_the_figures_of_a_chart_are_a_table(tmp_path: Path) -> None:
     drawing = f'<w:r><w:drawing><c:chart xmlns:c="{c}" r:id="r0"/></w:drawing></w:r>'
     document = read(tmp_path, p(r("Fees:") + drawing), chart1=f'<c:chartSpace xmlns:c="{c}">{series}</c:chartSpace>')
     assert texts(document) == ["Fees:", "Chart\n | Fee\n2023 | 9\n2024 | 10"]
+
+
+def test_a_move_is_one_revision_and_read_where_it_went_in_the_marked_view(tmp_path: Path) -> None:
+    body = p('<w:moveFrom w:id="1">' + r("Moved.") + "</w:moveFrom>"), p("Middle."), p('<w:moveTo w:id="2">' + r("Moved.") + "</w:moveTo>")
+    document = read(tmp_path, *body, options={"revisions": "marked"})
+    assert texts(document) == ["{-Moved.-}", "Middle.", "{+Moved.+}"]
+    assert document.details["revisions"] == "1"
+    assert "1 moves" in document.problems[0].hint
+
+
+def test_an_unknown_view_of_revisions_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        read(tmp_path, p("Words."), options={"revisions": "sideways"})
+
+
+def test_changes_of_formatting_are_counted_apart(tmp_path: Path) -> None:
+    bold = '<w:r><w:rPr><w:b/><w:rPrChange w:id="1"><w:rPr/></w:rPrChange></w:rPr><w:t>Now bold.</w:t></w:r>'
+    centred = p(bold, properties='<w:jc w:val="center"/><w:pPrChange w:id="2"><w:pPr/></w:pPrChange>')
+    document = read(tmp_path, centred)
+    assert document.text == "Now bold."
+    assert document.details == {"formatting revisions": "2"}
+
+
+def test_changes_inside_notes_are_counted(tmp_path: Path) -> None:
+    inserted = p('<w:ins w:id="9">' + r("Net of tax.") + "</w:ins>")
+    notes = f'<w:footnotes {W}><w:footnote w:id="2">{inserted}</w:footnote></w:footnotes>'
+    document = read(tmp_path, p(r("The fee") + '<w:r><w:footnoteReference w:id="2"/></w:r>'), footnotes=notes)
+    assert document.details["revisions"] == "1"
+    assert texts(document)[1] == "[^1] Net of tax."
+
+
+def test_rows_and_cells_that_were_put_in_or_taken_out(tmp_path: Path) -> None:
+    def cell(text: str, properties: str = "") -> str:
+        return f"<w:tc><w:tcPr>{properties}</w:tcPr>{p(text)}</w:tc>"
+
+    rows = (
+        f'<w:tr>{cell("a")}{cell("b")}{cell("gone", "<w:cellDel/>")}</w:tr>'
+        + f'<w:tr><w:trPr><w:ins w:id="2"/></w:trPr>{cell("new")}{cell("row")}</w:tr>'
+        + f'<w:tr><w:trPr><w:del w:id="3"/></w:trPr>{cell("old")}{cell("row")}</w:tr>'
+    )
+    table = f"<w:tbl>{rows}</w:tbl>"
+    assert read(tmp_path, table).text == "a | b\nnew | row"
+    assert read(tmp_path, table, options={"revisions": "original"}).text == "a | b | gone\nold | row"
+
+
+def section(properties: str) -> str:
+    return f"<w:sectPr>{properties}</w:sectPr>"
+
+
+BREAK = "<w:r><w:lastRenderedPageBreak/></w:r>"
+
+
+def test_pages_begin_where_word_last_laid_them_out_and_are_numbered_as_sections_say(tmp_path: Path) -> None:
+    roman = section('<w:pgNumType w:fmt="lowerRoman"/>')
+    body = [
+        p("Preface."),
+        p(BREAK + r("More preface."), properties=roman),
+        p(BREAK + r("The lease begins here and goes ") + BREAK + r("on.")),
+        p("Last words."),
+    ]
+    document = read(tmp_path, *body, section('<w:pgSz w:w="11900" w:h="16840"/><w:pgNumType w:start="1"/>'))
+    assert texts(document) == ["Preface.", "More preface.", "The lease begins here and goes on.", "Last words."]
+    assert [page.label for page in document.pages] == ["i", "ii", "1", "2"]
+    assert [(b.anchor.page, b.anchor.page_label) for b in document.blocks] == [(1, "i"), (2, "ii"), (3, "1"), (4, "2")]
+    assert document.text[document.pages[3].start :] == "on.\n\nLast words."
+    assert (document.pages[2].width, document.pages[2].height) == (595, 842)
+    assert document.details == {"page numbers": "as the file was last laid out", "sections": "2"}
+
+
+def test_a_page_that_begins_in_a_numbered_paragraph_or_a_table(tmp_path: Path) -> None:
+    lists = numbering((levels(("decimal", "%1.")), ""))
+    cells = "".join(f"<w:tr><w:tc>{p(words)}</w:tc><w:tc>{p('x')}</w:tc></w:tr>" for words in ("one", BREAK + r("two")))
+    second = numbered("Law", 1).replace("<w:r>", f"{BREAK}<w:r>", 1)
+    document = read(tmp_path, numbered("Term", 1), second, f"<w:tbl>{cells}</w:tbl>", numbering=lists)
+    assert texts(document) == ["1. Term", "2. Law", "one | x\ntwo | x"]
+    assert [document.text[page.start : page.end].strip() for page in document.pages] == ["1. Term", "2. Law\n\none | x", "two | x"]
+
+
+def test_a_file_that_notes_no_pages_has_none(tmp_path: Path) -> None:
+    document = read(tmp_path, p('<w:r><w:br w:type="page"/></w:r>' + r("Words.")))
+    assert document.text == "Words."
+    assert document.pages == ()
+
+
+def test_addresses_behind_links_are_kept_apart(tmp_path: Path) -> None:
+    path = tmp_path / "file.docx"
+    link = f'<w:hyperlink r:id="r9">{r("the terms")}</w:hyperlink>{r(", ")}<w:hyperlink r:id="r8">{r("https://example.org/a")}</w:hyperlink>'
+    relations = "".join(
+        f'<Relationship Id="{name}" Type="http://x/hyperlink" Target="{address}" TargetMode="External"/>'
+        for name, address in (("r9", "https://example.org/hidden"), ("r8", "https://example.org/a"))
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("word/document.xml", f"<w:document {W} {R}><w:body>{p(r('See ') + link)}</w:body></w:document>")
+        archive.writestr("word/_rels/document.xml.rels", f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{relations}</Relationships>')
+    document = ingest(path)
+    assert document.text == "See the terms, https://example.org/a"
+    assert [f.text for f in document.furniture] == ["Link on “the terms”: https://example.org/hidden"]
+
+
+def test_endnotes_are_numbered_in_roman_and_come_after_their_paragraph(tmp_path: Path) -> None:
+    notes = f'<w:endnotes {W}><w:endnote w:id="2">{p("See the register.")}</w:endnote></w:endnotes>'
+    document = read(tmp_path, p(r("The land") + '<w:r><w:endnoteReference w:id="2"/></w:r>'), p("Next."), endnotes=notes)
+    assert texts(document) == ["The land[^i]", "[^i] See the register.", "Next."]
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "shown"),
+    [
+        ("chineseCounting", "%1、", "二、"), ("chineseCounting", "（%1）", "（二）"), ("upperRoman", "%1.", "II."), ("lowerRoman", "(%1)", "(ii)"),
+        ("upperLetter", "%1)", "B)"), ("lowerLetter", "%1.", "b."), ("decimalEnclosedCircle", "%1", "②"), ("bullet", "•", "•"),
+    ],
+)  # fmt: skip
+def test_signs_of_lists(tmp_path: Path, form: str, text: str, shown: str) -> None:
+    document = read(tmp_path, numbered("one", 1), numbered("two", 1), numbering=numbering((levels((form, text)), "")))
+    assert texts(document)[1] == f"{shown} two"

@@ -1,0 +1,58 @@
+"""Parts of a document that are no clauses: its table of contents, and the names of the laws or contracts in it."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from unabridged.ingest.clauses import RANK_CLAUSE, Number, general_heading
+from unabridged.ingest.document import BlockKind
+from unabridged.ingest.entry import Entry
+
+_CONTENTS_LENGTH = 300  # code points of a block in a table of contents, on average at most
+_NAMES = ("目录", "目錄", "contents", "table of contents")
+_INSTRUMENT = re.compile(r"[^。；，！？\n]{2,60}(法|条例|解释|规定|办法|细则|决定|规则|准则|章程|合同|协议|协议书)(（试行）)?$")
+
+
+def contents(entries: Sequence[Entry], bodies: Sequence[str], numbers: Sequence[Number | None]) -> dict[int, str]:
+    """Blocks of a table of contents: from its heading to where its first line comes again. Their path is the heading."""
+    found: dict[int, str] = {}
+    keys = [_key(body) for body in bodies]
+    for index, body in enumerate(bodies):
+        label = general_heading(body)
+        if index in found or label.lower() not in _NAMES or index + 1 >= len(keys):
+            continue
+        again = next((j for j in range(index + 2, len(keys)) if _repeats(keys, numbers, index + 1, j)), 0)
+        lengths = [entries[j].end - entries[j].start for j in range(index + 1, again)]
+        if again and sum(lengths) / len(lengths) <= _CONTENTS_LENGTH:
+            found.update(dict.fromkeys(range(index, again), label))
+    return found
+
+
+def _repeats(keys: Sequence[str], numbers: Sequence[Number | None], first: int, later: int) -> bool:
+    """Whether a block is a line of the table of contents over again: its words, or its number (ARTICLE 1, ARTICLE I)."""
+    if keys[first] and keys[first] == keys[later]:
+        return True
+    one, other = numbers[first], numbers[later]
+    return one is not None and other is not None and one.rank < RANK_CLAUSE and one.values == other.values
+
+
+def _key(body: str) -> str:
+    """A line of a table of contents without white space, leaders and its page number."""
+    return re.sub(r"[.·…\s]*\d*$", "", re.sub(r"[\s\u3000]+", "", body)).lower()
+
+
+def instrument_titles(
+    entries: Sequence[Entry], bodies: Sequence[str], numbers: Sequence[Number | None], contents: Collection[int]
+) -> dict[int, str]:
+    """Names of laws and contracts that stand as plain paragraphs before a table of contents or a first article."""
+    titles: dict[int, str] = {}
+    for index, (entry, body) in enumerate(zip(entries, bodies, strict=True)):
+        if entry.kind is not BlockKind.PARAGRAPH or index in contents or not _INSTRUMENT.match(body) or numbers[index]:
+            continue
+        nearby = range(index + 1, min(index + 9, len(entries)))
+        if any(j in contents or _begins(numbers[j]) for j in nearby):
+            titles[index] = body.strip()
+    return titles
+
+
+def _begins(number: Number | None) -> bool:
+    return number is not None and number.style in ("编", "章", "条") and number.value == 1
