@@ -1,13 +1,15 @@
 """What a chat model is asked beside the answers: a title, a summary of what was said, what might be worth remembering.
 
 Each is one short generation after the conversation as it stands in the window; nothing is read again for it, and none is cited.
+The starter, which only finds and quotes, refuses with a UsageError.
 """
 
 import re
-from collections.abc import Sequence
 
-from unabridged.models.engine import Engine, Reading, Sampling
-from unabridged.prompts import ChatPrompt, Exchange
+from unabridged.memories import Memory, documents_scope
+from unabridged.models.engine import Sampling
+from unabridged.notes import Note
+from unabridged.workspace import Workspace
 
 TITLE_TOKENS = 24
 SUMMARY_TOKENS = 700
@@ -25,24 +27,31 @@ _PROPOSAL = (
 _THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 
 
-def title(engine: Engine, prompt: ChatPrompt, reading: Reading, history: Sequence[Exchange]) -> str:
-    """A few words; "" where the model gave none."""
-    said = _said(engine, prompt, reading, history, _TITLE, limit=TITLE_TOKENS)
-    return said.split("\n")[0].strip(" \t\"'“”「」《》*#.。")
+def give_title(workspace: Workspace, turn_id: str) -> str:
+    """Let the model name the conversation of this turn; returns the title it has then."""
+    conversation_id = workspace.conversations.turn(turn_id).conversation_id
+    title = _said(workspace, turn_id, _TITLE, limit=TITLE_TOKENS).split("\n")[0].strip(" \t\"'“”「」《》*#.。")
+    if title:
+        workspace.conversations.rename(conversation_id, title)
+    return workspace.conversations.get(conversation_id).title
 
 
-def summary(engine: Engine, prompt: ChatPrompt, reading: Reading, history: Sequence[Exchange]) -> str:
-    return _said(engine, prompt, reading, history, _SUMMARY, limit=SUMMARY_TOKENS)
+def summarise(workspace: Workspace, turn_id: str) -> Note:
+    """What was said down to this turn, to be shown, edited and taken into a fresh branch; its key says what it stands for."""
+    return Note(f"summary:{turn_id}", _said(workspace, turn_id, _SUMMARY, limit=SUMMARY_TOKENS))
 
 
-def proposal(engine: Engine, prompt: ChatPrompt, reading: Reading, history: Sequence[Exchange]) -> str | None:
-    """One sentence to remember, or None."""
-    said = _said(engine, prompt, reading, history, _PROPOSAL, limit=PROPOSAL_TOKENS).split("\n")[0].strip()
-    return None if not said or said.lower().strip(" .!。") in ("none", "无", "没有") else said
+def propose_memory(workspace: Workspace, turn_id: str) -> Memory | None:
+    """What the model would keep of the conversation down to this turn, for the user to accept; None for nothing."""
+    conversation = workspace.conversations.get(workspace.conversations.turn(turn_id).conversation_id)
+    said = _said(workspace, turn_id, _PROPOSAL, limit=PROPOSAL_TOKENS).split("\n")[0].strip()
+    if not said or said.lower().strip(" .!。") in ("none", "无", "没有"):
+        return None
+    ids = documents_scope([document_id for document_id, _ in conversation.documents])
+    return workspace.memories.add(said, scope="documents", scope_id=ids, state="proposed")
 
 
-def _said(
-    engine: Engine, prompt: ChatPrompt, reading: Reading, history: Sequence[Exchange], request: str, *, limit: int
-) -> str:
-    pieces = engine.generate(reading, prompt.question(engine, request, history), limit=limit, sampling=Sampling())
-    return _THOUGHTS.sub("", "".join(piece.text for piece in pieces)).strip()
+def _said(workspace: Workspace, turn_id: str, request: str, *, limit: int) -> str:
+    with workspace.conversation_at_hand(turn_id, reply_tokens=limit) as (engine, prompt, reading, history):
+        pieces = engine.generate(reading, prompt.question(engine, request, history), limit=limit, sampling=Sampling())
+        return _THOUGHTS.sub("", "".join(piece.text for piece in pieces)).strip()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from unabridged.console import print_json
 from unabridged.errors import UsageError
+from unabridged.export_json import from_json
+from unabridged.exporting import FORMATS, export_conversation
 from unabridged.home import open_home
 from unabridged.turns import Conversation
 from unabridged.workspace import Workspace
-
-FORMATS = {".json": "json", ".md": "markdown", ".docx": "word"}
 
 
 def list_conversations(options: argparse.Namespace) -> int:
@@ -47,7 +47,7 @@ def export(options: argparse.Namespace) -> int:
     if kind is None:
         raise UsageError(f"{path.name} does not say the format.", hint=f"End it in one of {', '.join(FORMATS)}.")
     with Workspace(open_home()) as workspace:
-        content = workspace.export_conversation(_resolve(workspace, options.conversation).id, kind)
+        content = export_conversation(workspace, _resolve(workspace, options.conversation).id, kind)
     try:
         path.write_bytes(content)
     except OSError as error:
@@ -61,7 +61,7 @@ def import_conversation(options: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{options.file} cannot be read: {error.strerror}.", hint="Check the path.") from error
     with Workspace(open_home()) as workspace:
-        conversation = workspace.import_conversation(content)
+        conversation = from_json(workspace.conversations, content)
     sys.stdout.write(f"{conversation.id[:12]}  {conversation.title}\n")
     return 0
 

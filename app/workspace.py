@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from unabridged import afterthoughts, catalogue
+from unabridged import catalogue
 from unabridged.adding import adding
 from unabridged.answers import Answer
 from unabridged.assistant import Assistant, Request
@@ -19,10 +19,19 @@ from unabridged.context import fit
 from unabridged.conversations import Conversations
 from unabridged.engine_host import EngineHost, Place, Start
 from unabridged.errors import UnabridgedError, UsageError
-from unabridged.events import Answering, Event, Finished, Ingesting, Loading, Remembered, Started, TextDelta, Waiting, drained, translate
-from unabridged.export_json import from_json, to_json
-from unabridged.export_markdown import to_markdown
-from unabridged.export_word import to_word
+from unabridged.events import (
+    Answering,
+    Event,
+    Finished,
+    Ingesting,
+    Loading,
+    Remembered,
+    Started,
+    TextDelta,
+    Waiting,
+    drained,
+    translate,
+)
 from unabridged.history import exchanges, recalling, turns_read
 from unabridged.home import Home
 from unabridged.ingest.document import Document, Passage
@@ -40,7 +49,7 @@ from unabridged.prompts import ChatPrompt, Exchange
 from unabridged.receipts import Receipt, Tally
 from unabridged.settings import Settings, load_settings, save_settings
 from unabridged.store import Store
-from unabridged.turns import INCOGNITO, Conversation
+from unabridged.turns import INCOGNITO
 from unabridged.web.again import with_pages
 from unabridged.web.answering import Reach, WebUse, answered
 from unabridged.web.network_log import NetworkLog
@@ -170,7 +179,7 @@ class Workspace:
 
         Without `conversation_id` a new conversation begins, in memory only if it is `incognito`. `parent_id` is the turn before
         this one; with `follows` the model sees the turns down to it, else the question stands alone (and costs nothing for what
-        was said before), or takes along a `summary` of it: see summarise().
+        was said before), or takes along a `summary` of it: see afterthoughts.summarise().
         Without `web` the switch is off and nothing leaves; with it, pages may join where the documents do not answer.
         `started` (time.perf_counter()) and `ingest_s` belong to the caller who ingested the files for this question.
         """
@@ -235,41 +244,25 @@ class Workspace:
         scope = "documents" if document_ids else "everything"
         return self.memories.add(text, scope=scope, scope_id=documents_scope(document_ids))
 
-    def propose_memory(self, turn_id: str) -> Memory | None:
-        """What the model would keep of the conversation down to this turn, for the user to accept; None for nothing."""
+    @contextmanager
+    def conversation_at_hand(
+        self, turn_id: str, *, reply_tokens: int
+    ) -> Generator[tuple[Engine, ChatPrompt, EngineReading, tuple[Exchange, ...]]]:
+        """The engine with the conversation down to a turn in its window, for words beside the answers: see afterthoughts.py."""
         conversation = self.conversations.get(self.conversations.turn(turn_id).conversation_id)
-        with self._conversation_at_hand(turn_id) as (engine, prompt, reading, history):
-            text = afterthoughts.proposal(engine, prompt, reading, history)
-        ids = documents_scope([document_id for document_id, _ in conversation.documents])
-        return self.memories.add(text, scope="documents", scope_id=ids, state="proposed") if text else None
-
-    def give_title(self, turn_id: str) -> str:
-        """Let the model name the conversation of this turn; returns the title it has then."""
-        conversation_id = self.conversations.turn(turn_id).conversation_id
-        with self._conversation_at_hand(turn_id) as (engine, prompt, reading, history):
-            if title := afterthoughts.title(engine, prompt, reading, history):
-                self.conversations.rename(conversation_id, title)
-        return self.conversations.get(conversation_id).title
-
-    def summarise(self, turn_id: str) -> Note:
-        """What was said down to this turn, in the model's words, to be shown, edited and taken into a fresh branch."""
-        with self._conversation_at_hand(turn_id) as (engine, prompt, reading, history):
-            return Note(f"summary:{turn_id}", afterthoughts.summary(engine, prompt, reading, history))
-
-    def export_conversation(self, conversation_id: str, kind: str, *, turn_id: str | None = None) -> bytes:
-        """A conversation as a file: `json` holds all of it, `markdown` and `word` the branch down to a turn (the last one)."""
-        conversation = self.conversations.get(conversation_id)
-        if kind == "json":
-            return to_json(self.conversations, conversation_id)
-        turns = self.conversations.turns(conversation_id)
-        branch = self.conversations.path(turn_id or turns[-1].id) if turns else []
-        if kind == "word":
-            return to_word(conversation, branch, placed=self.library.has)
-        return to_markdown(conversation, branch, placed=self.library.has).encode()
-
-    def import_conversation(self, content: bytes) -> Conversation:
-        """A new conversation from an exported JSON file. Raises UsageError."""
-        return from_json(self.conversations, content)
+        with self._host.turn() as place:
+            while place.ahead:
+                place.wait()
+            assistant = self._assistant()
+            if not isinstance(assistant.prompt, ChatPrompt):
+                raise UsageError(
+                    "The starter model finds and quotes; it cannot write titles or summaries.",
+                    hint="Choose a chat model (unabridged models list).",
+                )
+            history = exchanges(assistant.engine, turns_read(self.conversations.path(turn_id)))
+            context = assistant.context(self._books([document_id for document_id, _ in conversation.documents]))
+            reserve = assistant.reserve(context, Request("?", history, answer_tokens=reply_tokens))
+            yield assistant.engine, assistant.prompt, drained(assistant.read(context, reserve=reserve)), history
 
     def read_by_model(self, turn_id: str) -> list[str]:
         """Ids of the turns that the model reads when this one is followed up, the oldest first."""
@@ -333,26 +326,6 @@ class Workspace:
 
     def _books(self, document_ids: Sequence[str]) -> list[tuple[Document, list[Passage]]]:
         return [(self.library.document(document_id), self.library.passages(document_id)) for document_id in document_ids]
-
-    @contextmanager
-    def _conversation_at_hand(
-        self, turn_id: str
-    ) -> Generator[tuple[Engine, ChatPrompt, EngineReading, tuple[Exchange, ...]]]:
-        """The engine with the conversation down to a turn in its window, for a word beside the answers."""
-        conversation = self.conversations.get(self.conversations.turn(turn_id).conversation_id)
-        with self._host.turn() as place:
-            while place.ahead:
-                place.wait()
-            assistant = self._assistant()
-            if not isinstance(assistant.prompt, ChatPrompt):
-                raise UsageError(
-                    "The starter model finds and quotes; it cannot write titles or summaries.",
-                    hint="Choose a chat model (unabridged models list).",
-                )
-            history = exchanges(assistant.engine, turns_read(self.conversations.path(turn_id)))
-            context = assistant.context(self._books([document_id for document_id, _ in conversation.documents]))
-            reserve = assistant.reserve(context, Request("?", history, answer_tokens=afterthoughts.SUMMARY_TOKENS))
-            yield assistant.engine, assistant.prompt, drained(assistant.read(context, reserve=reserve)), history
 
     def _reach(self, assistant: Assistant, *, keep: bool) -> Reach:
         chat_model = None if assistant.finder else catalogue.model_path(self._settings)

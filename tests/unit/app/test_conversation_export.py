@@ -18,6 +18,7 @@ from unabridged.errors import UsageError
 from unabridged.export_json import from_json, to_json
 from unabridged.export_markdown import UNPLACED, footnoted
 from unabridged.export_word import to_word
+from unabridged.exporting import export_conversation
 from unabridged.ingest.document import Document
 from unabridged.notes import Note
 from unabridged.receipts import DocumentReceipt, Receipt
@@ -67,25 +68,25 @@ def without_ids(turns: list[Turn]) -> list[Turn]:
 def test_an_exported_conversation_comes_back_whole(workspace: Workspace, contract: Path) -> None:
     document = drained(workspace.add(contract))
     conversation_id = talk(workspace.conversations, document)
-    content = workspace.export_conversation(conversation_id, "json")
-    back = workspace.import_conversation(content)
+    content = export_conversation(workspace, conversation_id, "json")
+    back = from_json(workspace.conversations, content)
     assert back.id != conversation_id
     assert (back.title, back.documents) == ("About the lease", ((document.id, document.name),))
     before, after = (list(workspace.conversations.turns(item)) for item in (conversation_id, back.id))
     assert without_ids(after) == without_ids(before)
-    assert json.loads(workspace.export_conversation(back.id, "json"))["turns"][0]["citations"]
+    assert json.loads(export_conversation(workspace, back.id, "json"))["turns"][0]["citations"]
 
 
 def test_markdown_has_the_last_branch_and_marks_what_is_not_in_the_source(workspace: Workspace, contract: Path) -> None:
     document = drained(workspace.add(contract))
-    text = workspace.export_conversation(talk(workspace.conversations, document), "markdown").decode()
+    text = export_conversation(workspace, talk(workspace.conversations, document), "markdown").decode()
     assert "**Norway** [^1], or Denmark [^2]." in text
     assert "Since when?" not in text
     notes = [line for line in text.splitlines() if line.startswith("[^")]
     assert [UNPLACED in note for note in notes] == [False, True, False]
     assert "page 3 (printed iii), Article 1: “governed by the laws of Norway”" in notes[0]
     workspace.library.remove(document.id)
-    gone = workspace.export_conversation(workspace.conversations.list()[0].id, "markdown").decode()
+    gone = export_conversation(workspace, workspace.conversations.list()[0].id, "markdown").decode()
     assert gone.count(UNPLACED) == 3
 
 
@@ -94,7 +95,7 @@ def test_a_word_file_has_its_citations_as_footnotes_where_they_are_called(
 ) -> None:
     document = drained(workspace.add(contract))
     path = tmp_path / "talk.docx"
-    path.write_bytes(workspace.export_conversation(talk(workspace.conversations, document), "word"))
+    path.write_bytes(export_conversation(workspace, talk(workspace.conversations, document), "word"))
     read = drained(workspace.add(path))  # by our own reader
     kinds = [(block.kind, read.text[block.start : block.end]) for block in read.blocks]
     assert ("heading", "Which law?") in [(kind, text.strip()) for kind, text in kinds]
@@ -111,7 +112,7 @@ def test_a_word_file_has_its_citations_as_footnotes_where_they_are_called(
 def test_python_docx_opens_the_word_file(workspace: Workspace, contract: Path) -> None:
     docx = pytest.importorskip("docx")
     document = drained(workspace.add(contract))
-    opened = docx.Document(io.BytesIO(workspace.export_conversation(talk(workspace.conversations, document), "word")))
+    opened = docx.Document(io.BytesIO(export_conversation(workspace, talk(workspace.conversations, document), "word")))
     questions = [paragraph.text for paragraph in opened.paragraphs if paragraph.style.name.lower() == "heading 1"]
     assert questions == ["Which law?", "Until when?"]
     assert [[cell.text for cell in row.cells] for row in opened.tables[0].rows] == [["a", "b"], ["1", "x "]]
@@ -168,4 +169,4 @@ def test_a_file_that_lies_is_refused_and_nothing_is_added(workspace: Workspace, 
 @given(content=st.binary(max_size=60) | st.recursive(st.none() | st.text(), st.lists).map(json.dumps).map(str.encode))
 def test_any_other_file_is_refused(workspace: Workspace, content: bytes) -> None:
     with pytest.raises(UsageError):
-        workspace.import_conversation(content)
+        from_json(workspace.conversations, content)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from unabridged.afterthoughts import give_title, propose_memory, summarise
 from unabridged.errors import DoesNotFit, UsageError
 from unabridged.workspace import Workspace
 
@@ -64,7 +65,7 @@ def test_a_summary_is_shown_and_carried_into_a_fresh_branch(full: tuple[Workspac
     workspace, document_id, last = full
     engines.started[-1].script.window = 100_000
     engines.script.replies = ["<think>hm</think>They asked twice.", "Third."]
-    summary = workspace.summarise(last)
+    summary = summarise(workspace, last)
     assert (summary.key, summary.text) == (f"summary:{last}", "They asked twice.")
     conversation = workspace.conversations.turn(last).conversation_id
     finished(list(workspace.ask([document_id], "Third?", conversation_id=conversation, summary=summary)))
@@ -82,9 +83,9 @@ def test_a_title_and_a_memory_are_the_models_words_and_the_user_decides(
     engines.script.replies = ["Norway.", '"Law of the lease"', "none", "The user acts for the tenant.\nMore"]
     finished(list(workspace.ask([document.id], "Which law governs?")))
     (turn,) = workspace.conversations.turns(workspace.conversations.list()[0].id)
-    assert workspace.give_title(turn.id) == workspace.conversations.list()[0].title == "Law of the lease"
-    assert workspace.propose_memory(turn.id) is None
-    proposed = workspace.propose_memory(turn.id)
+    assert give_title(workspace, turn.id) == workspace.conversations.list()[0].title == "Law of the lease"
+    assert propose_memory(workspace, turn.id) is None
+    proposed = propose_memory(workspace, turn.id)
     assert proposed is not None
     assert (proposed.text, proposed.state) == ("The user acts for the tenant.", "proposed")
     assert workspace.memories.wanted([document.id]) == []
@@ -98,4 +99,4 @@ def test_the_starter_says_that_it_writes_no_titles(workspace: Workspace, engines
     finished(list(workspace.ask([document.id], "Which law governs?")))
     (turn,) = workspace.conversations.turns(workspace.conversations.list()[0].id)
     with pytest.raises(UsageError, match="cannot write titles"):
-        workspace.give_title(turn.id)
+        give_title(workspace, turn.id)
