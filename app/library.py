@@ -14,6 +14,7 @@ from unabridged.citations import Citation
 from unabridged.errors import HomeError, UsageError
 from unabridged.home import Home, copy_whole
 from unabridged.ingest.document import Document, Passage
+from unabridged.ingest.limits import Limits
 from unabridged.ingest.passages import passages
 from unabridged.ingest.reading import ingest, sha256
 from unabridged.layout import pack, pack_anchor, unpack, unpack_anchor
@@ -61,7 +62,13 @@ class Library:
         self._store = store
 
     def add(
-        self, path: Path, *, password: str | None = None, progress: Progress | None = None, again: bool = False
+        self,
+        path: Path,
+        *,
+        password: str | None = None,
+        progress: Progress | None = None,
+        again: bool = False,
+        limits: Limits = Limits(),  # noqa: B008  (a frozen value)
     ) -> Document:
         """Read a file, or find that its very bytes were read before (`again` reads anyway). Raises DocumentError, HomeError.
 
@@ -71,7 +78,7 @@ class Library:
         if known and known["edition"] == _edition() and not again:
             self._name(known, path.name)
             return self.document(known["id"])
-        document = ingest(path, password=password, progress=progress)
+        document = ingest(path, password=password, progress=progress, limits=limits)
         original = self._home.originals / document.id
         if not original.exists():
             copy_whole(path, original)

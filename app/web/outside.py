@@ -63,7 +63,8 @@ class Outside:
         """The page behind a result. Raises WebFailed."""
         with tempfile.TemporaryDirectory(prefix="unabridged-") as folder:
             into = Path(folder) / "page"
-            wanted: dict[str, object] = {"kind": "page", "url": result.url, "file": result.file, "into": str(into), "private": self._private}
+            wanted: dict[str, object] = {"kind": "page", "url": result.url, "file": result.file, "into": str(into)}
+            wanted["private"] = self._private
             found = self._asked(wanted, "page", time_s=PAGE_S)
             now = datetime.fromtimestamp(Path(result.file).stat().st_mtime, UTC) if result.file else datetime.now(UTC)
             yield Fetched(into, found["url"], found["media_type"], found["charset"], now.isoformat(timespec="seconds"))

@@ -13,7 +13,7 @@ from unabridged.errors import WebFailed
 from unabridged.ingest.document import Document, Passage
 from unabridged.ingest.limits import Limits
 from unabridged.ingest.passages import passages
-from unabridged.ingest.reading import ingest
+from unabridged.ingest.reading import ingest, sha256
 from unabridged.library import Library
 from unabridged.models.engine import Engine
 from unabridged.prompts import Numbered
@@ -35,13 +35,15 @@ class WebPage:
 def understood(fetched: Fetched, *, library: Library | None) -> WebPage:
     """The page as a document; kept in the library, if one is given. Raises WebFailed, DocumentError."""
     title, file = _as_file(fetched)
-    document = ingest(file, limits=PAGE_LIMITS)
+    if library is None:
+        document = dataclasses.replace(ingest(file, limits=PAGE_LIMITS), name=page_name(title, fetched.url))
+    elif (known := sha256(file)) in {entry.id for entry in library.entries()}:
+        document = library.document(known)  # under the name that it has there: it may be a file of the user's own
+    else:
+        library.rename(library.add(file, limits=PAGE_LIMITS).id, page_name(title, fetched.url))
+        document = library.document(known)
     if not document.text.strip():
         raise WebFailed("The page holds no text.", hint="If it is a scan, save it and attach the file: it is then recognised.")
-    document = dataclasses.replace(document, name=page_name(title, fetched.url))
-    if library is not None:
-        library.add(file)
-        library.rename(document.id, document.name)
     return WebPage(document, passages(document), Retrieved(fetched.url, fetched.retrieved_at))
 
 

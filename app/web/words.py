@@ -5,11 +5,11 @@ import unicodedata
 
 # Words that ask or join and name nothing. Common function words of English; of Chinese, those that stand around a question.
 _FUNCTION_WORDS = """
-about according after all also am an and any are as at be been before being between both but by can could did do does document
-documents each few file find for from give had has have having he her here hers him his how if in into is it its just know long many
-may me might more most much must my no nor not of off on once only or other our out over own please said same say says shall
-she should so some such tell than that the their them then there these they this those through to too under until up upon us
-very was we were what when where whether which while who whom whose why will with would you your
+about according after all also am an and any are as at be been before being between both but by can could did do does
+document documents each few file find for from give had has have having he her here hers him his how if in into is it its
+just know long many may me might more most much must my no nor not of off on once only or other our out over own please said
+same say says shall she should so some such tell than that the their them then there these they this those through to too
+under until up upon us very was we were what when where whether which while who whom whose why will with would you your
 """
 _ENGLISH = frozenset(("a", "i", *_FUNCTION_WORDS.split()))
 _CHINESE = re.compile(

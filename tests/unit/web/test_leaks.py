@@ -1,0 +1,83 @@
+"""What may not leave: no query that quotes a document gets through, however it is written; other queries do."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from unabridged.errors import QueryRefused
+from unabridged.ingest.document import Anchor, Block, BlockKind, Document
+from unabridged.web.leaks import CHINESE_IN_A_ROW, WORDS_IN_A_ROW, check_query, quoted_run
+
+from tests.conftest import CONTRACT, LAW
+
+WORD = st.text("abcdefghijklmnop", min_size=1, max_size=5)
+CHARACTER = st.sampled_from("天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往秋收冬藏")
+GAP = st.sampled_from([" ", "  ", ", ", "\n", " – ", "; ", " (", '" ', " 某 "])
+CHINESE_GAP = st.sampled_from(["", "", "，", " ", "\n", "。", "·", "x"])
+
+
+def document(text: str) -> Document:
+    return Document("id", "made.txt", "text/plain", text, [Block(BlockKind.PARAGRAPH, 0, len(text), Anchor())])
+
+
+@settings(max_examples=200)
+@given(st.lists(WORD, min_size=WORDS_IN_A_ROW, max_size=40), st.data())
+def test_eight_words_in_a_row_never_leave(words: list[str], data: st.DataObject) -> None:
+    """Whatever case, punctuation and other words stand around and between them."""
+    text = "".join(word + data.draw(GAP) for word in words)
+    start = data.draw(st.integers(0, len(words) - WORDS_IN_A_ROW))
+    run = words[start : start + WORDS_IN_A_ROW]
+    query = "".join(data.draw(st.sampled_from([word, word.upper(), word.title()])) + data.draw(GAP) for word in run)
+    with pytest.raises(QueryRefused, match="quotes made.txt"):
+        check_query(f"search this {query} please", [document(text)])
+
+
+@settings(max_examples=200)
+@given(st.lists(CHARACTER, min_size=CHINESE_IN_A_ROW, max_size=60), st.data())
+def test_fourteen_chinese_characters_in_a_row_never_leave(characters: list[str], data: st.DataObject) -> None:
+    text = "".join(character + data.draw(CHINESE_GAP) for character in characters)
+    start = data.draw(st.integers(0, len(characters) - CHINESE_IN_A_ROW))
+    query = "".join(c + data.draw(CHINESE_GAP) for c in characters[start : start + CHINESE_IN_A_ROW])
+    with pytest.raises(QueryRefused):
+        check_query(query, [document(text)])
+
+
+@settings(max_examples=200)
+@given(st.lists(WORD, max_size=30), st.lists(WORD, max_size=30))
+def test_a_query_is_blocked_exactly_when_it_shares_eight_words_in_a_row(asked: list[str], held: list[str]) -> None:
+    """Against the plain definition."""
+    runs = {tuple(held[i : i + WORDS_IN_A_ROW]) for i in range(len(held) - WORDS_IN_A_ROW + 1)}
+    shared = any(tuple(asked[i : i + WORDS_IN_A_ROW]) in runs for i in range(len(asked) - WORDS_IN_A_ROW + 1))
+    assert bool(quoted_run(" ".join(asked), " ".join(held))) == shared
+
+
+def test_seven_words_and_thirteen_characters_may_leave() -> None:
+    check_query("This agreement is governed by the laws", [document(CONTRACT)])
+    with pytest.raises(QueryRefused) as refused:
+        check_query("This agreement is governed by the laws of", [document(CONTRACT)])
+    assert "this agreement is governed by the laws of" in refused.value.message
+    check_query("人民法院人民检察院和公安机", [document(LAW)])
+    with pytest.raises(QueryRefused):
+        check_query("人民法院人民检察院和公安机关", [document(LAW)])
+
+
+def test_full_width_letters_and_ligatures_hide_nothing() -> None:
+    with pytest.raises(QueryRefused):
+        check_query("Ｔｈｉｓ ａｇｒｅｅｍｅｎｔ is governed by the laws oﬀ".replace("ﬀ", "f"), [document(CONTRACT)])
+
+
+def test_no_quotation_leaves_in_pieces() -> None:
+    held = [document(CONTRACT)]
+    check_query("This agreement is governed", held)
+    with pytest.raises(QueryRefused):
+        check_query("by the laws of Norway", held, earlier=["This agreement is governed"])
+
+
+def test_every_document_of_the_reading_is_looked_at() -> None:
+    with pytest.raises(QueryRefused, match=r"made\.txt"):
+        check_query("Birch Works pays nine thousand crowns each month", [document(LAW), document(CONTRACT)])
+
+
+@pytest.mark.parametrize("query", ["", "  ", "x" * 301])
+def test_empty_and_endless_queries_are_refused(query: str) -> None:
+    with pytest.raises(QueryRefused):
+        check_query(query, [])

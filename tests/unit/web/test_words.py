@@ -1,0 +1,39 @@
+"""Which words a question is about, and under which forms a text is searched for them."""
+
+import pytest
+from unabridged.web.words import content_words, normal, question_query, times
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("Who pays for repairs to the roof?", ["pays", "repairs", "roof"]),
+        ("What is the interest rate of the U.S. loan?", ["interest", "rate", "U.S", "loan"]),
+        ("请问上诉的期限为多少日？", ["上诉", "期限", "日"]),
+        ("根据合同,GDPR第17条规定了什么?", ["合同", "GDPR", "17", "条规定"]),
+        ("Is it?", []),
+    ],
+)
+def test_function_words_and_words_that_ask_are_left_out(question: str, words: list[str]) -> None:
+    found = content_words(question)
+    for word in words:
+        assert any(word in item for item in found), (word, found)
+    assert not {"who", "the", "什么", "多少", "is"} & {item.casefold() for item in found}
+
+
+def test_a_question_of_function_words_is_searched_as_it_stands() -> None:
+    assert question_query("  Is   it? ") == "Is it?"
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "count"),
+    [
+        ("repairs", "The landlord repairs. Repair of roofs; repairing; it was REPAIRED.", 4),
+        ("parties", "Each party and all parties.", 2),
+        ("roof", "proof is no place where a word begins", 0),
+        ("上诉期限", "对判决的上诉,其 期 限 为十日", 1),
+        ("ＡＢＣ", "the abc of it", 1),
+    ],
+)
+def test_words_are_found_in_their_forms(word: str, text: str, count: int) -> None:
+    assert times(word, normal(text)) == count
