@@ -20,7 +20,7 @@ _WINDOWS = (8192, 16384)
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """Bytes. `scratch` is llama.cpp's graph, mask and logits buffers; `state` is recurrent state, whatever the window."""
+    """Bytes, wherever they lie. `scratch`: graph, mask and logits; `state`: recurrent state, whatever the window."""
 
     kv_type: str
     weights_bytes: int

@@ -212,6 +212,15 @@ class Context:
         """Forget positions start … end - 1; False where the memory cannot forget a part."""
         return bool(lib.llama_memory_seq_rm(self._memory, self._checked(sequence), start, end))
 
+    @property
+    def can_shift(self) -> bool:
+        """Whether cells can be moved to other positions."""
+        return bool(lib.llama_memory_can_shift(self._memory))
+
+    def shift(self, sequence: int, by: int) -> None:
+        """Move all cells of a sequence to later positions; the keys are turned at the next decode."""
+        lib.llama_memory_seq_add(self._memory, self._checked(sequence), -1, -1, by)
+
     def length(self, sequence: int) -> int:
         """Last position held plus one."""
         return int(lib.llama_memory_seq_pos_max(self._memory, self._checked(sequence))) + 1

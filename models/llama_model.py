@@ -8,7 +8,7 @@ from llama_cpp import llama_cpp as lib
 from numpy.typing import NDArray
 from unabridged.errors import EngineFailed, ModelFileError
 from unabridged.models.engine import Tokens
-from unabridged.models.llama_library import complaint, forget_log
+from unabridged.models.llama_library import complaint, forget_log, host_buffers
 
 
 def _tiles_may_kill() -> bool:
@@ -20,11 +20,31 @@ def _tiles_may_kill() -> bool:
     return "amx_tile" in flags and "hypervisor" in flags
 
 
+class _BufferOverride(ctypes.Structure):
+    """`llama_model_tensor_buft_override` of llama.h: tensors whose name matches go into that buffer. A null one ends a list."""
+
+    _fields_ = (("pattern", ctypes.c_char_p), ("buffer_type", ctypes.c_void_p))
+
+
+EXPERT_TENSORS = rb"\.ffn_(up|down|gate|gate_up)_(ch|)exps"
+
+
 class Model:
     """Weights and vocabulary of one GGUF file."""
 
-    def __init__(self, path: Path, *, gpu_layers: int = -1, vocabulary_only: bool = False, dry: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        gpu_layers: int = -1,
+        experts_on_host: bool = False,
+        vocabulary_only: bool = False,
+        dry: bool = False,
+    ) -> None:
         params = lib.llama_model_default_params()
+        if experts_on_host:
+            overrides = (_BufferOverride * 2)(_BufferOverride(EXPERT_TENSORS, host_buffers()))
+            params.tensor_buft_overrides = ctypes.cast(overrides, ctypes.c_void_p)
         params.n_gpu_layers = gpu_layers
         params.vocab_only = vocabulary_only
         params.use_extra_bufts = not _tiles_may_kill()

@@ -13,16 +13,17 @@ from unabridged.errors import ModelFileError, UsageError
 from unabridged.models.chat_template import TemplatePieces, cut_template
 from unabridged.models.engine import ChatFrame, EngineOptions, Finder, ModelInfo
 from unabridged.models.extension import can_stretch, extension
-from unabridged.models.footprint import measure
+from unabridged.models.footprint import Footprint, measure
 from unabridged.models.gguf_header import GgufHeader, read_header
 from unabridged.models.llama_context import KV_TYPES, Context, Rope, Rows
-from unabridged.models.llama_library import LIBRARY_VERSION, device_name, gpu_is_usable, start_backend
+from unabridged.models.llama_library import LIBRARY_VERSION, Gpu, gpu_free_bytes, gpus, start_backend
 from unabridged.models.llama_model import Model
+from unabridged.models.placement import WINDOW_TO_HOLD, Placement, best_placement, place
 from unabridged.models.segment_cache import SegmentCache
 from unabridged.models.segments import SegmentStore
 from unabridged.models.session import OUTPUTS, SEQUENCES, Session
 from unabridged.models.tokenizer import Tokenizer
-from unabridged.models.window import WindowPolicy
+from unabridged.models.window import Pool, WindowPolicy, host_free_bytes
 
 
 @dataclass(slots=True)
@@ -58,30 +59,25 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         raise UsageError("Chunks and segments need at least one token.", hint="Leave them at their defaults.")
     stretched = extension(header, scaling=options.rope_scaling, factor=options.rope_factor)
     start_backend()
-    gpu = gpu_is_usable() and options.gpu_layers != 0
-    kv_type = options.kv_type if options.kv_type != "auto" else ("q8_0" if gpu else "f16")
-    model = Model(path, gpu_layers=options.gpu_layers)
+    cards = gpus() if options.gpu_layers else []
+    kv_type = options.kv_type if options.kv_type != "auto" else ("q8_0" if cards else "f16")
+    footprint = measure(
+        path, kv_type=kv_type, chunk_tokens=options.chunk_tokens, sequences=SEQUENCES, outputs=OUTPUTS, rope=stretched.rope
+    )
+    placement = _placement(header, footprint, options, cards)
+    model = Model(path, gpu_layers=placement.gpu_layers, experts_on_host=placement.experts_on_host)
     if not model.has_decoder_only:
         raise ModelFileError(f"{path.name} is not a model that answers.", hint="Choose a chat model, not an encoder.")
     _try(model, kv_type)
-    device = device_name() if gpu else "CPU"
+    device = cards[0].name if placement.gpu_layers else "CPU"
     print_of = fingerprint(header, options.segments_folder, kv_type=kv_type, device=device, rope=stretched.rope)
-    footprint = measure(
-        path,
-        kv_type=kv_type,
-        chunk_tokens=options.chunk_tokens,
-        sequences=SEQUENCES,
-        outputs=OUTPUTS,
-        gpu_layers=options.gpu_layers,
-    )
     tokenizer = Tokenizer(model, header)
     windows = WindowPolicy(
         fixed=options.window,
         trained=stretched.window,
         least=stretched.least,
         extendable=can_stretch(header) and not options.rope_factor,
-        bytes_per_cell=footprint.bytes_per_token,
-        overhead_bytes=footprint.total_bytes(0) - (footprint.weights_bytes if gpu else 0),
+        pools=_pools(placement),
     )
     name = str(header.metadata.get("general.name") or path.stem)
     session = Session(
@@ -98,7 +94,7 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         segment_tokens=options.segment_tokens,
         draft=options.draft,
         rope=stretched.rope,
-        on_cpu=not gpu,
+        on_cpu=not placement.gpu_layers,
     )
     info = ModelInfo(
         name=name,
@@ -117,6 +113,25 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
     template = header.metadata.get("tokenizer.chat_template")
     pieces = cut_template(str(template), bos=model.bos_name, eos=model.eos_name) if template and info.finder is None else None
     return OpenModel(info, session, tokenizer, pieces, model.bos)
+
+
+def _placement(header: GgufHeader, footprint: Footprint, options: EngineOptions, cards: Sequence[Gpu]) -> Placement:
+    """As many layers on the cards as were asked for, or as the fastest way of holding a window allows."""
+    if not cards or options.gpu_layers > 0:
+        return place(header, footprint, gpu_layers=options.gpu_layers if cards else 0, gpus=len(cards))
+    window = options.window or min(int(header.value("context_length", 0)), WINDOW_TO_HOLD)
+    return best_placement(
+        header, footprint, window=window, host_bytes=host_free_bytes(), gpu_bytes=gpu_free_bytes(), gpus=len(cards)
+    )
+
+
+def _pools(placement: Placement) -> tuple[Pool, ...]:
+    """What cells are taken from, once the weights are loaded; those on the host are only mapped and come in when used."""
+    host, gpu = placement.host, placement.gpu
+    found = [Pool(host_free_bytes, host.bytes_per_token, host.total_bytes(0))]
+    if placement.gpu_layers:
+        found.append(Pool(gpu_free_bytes, gpu.bytes_per_token, gpu.cache_bytes))
+    return tuple(found)
 
 
 def _try(model: Model, kv_type: str) -> None:

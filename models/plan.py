@@ -1,34 +1,51 @@
 """The fit planner: what a model needs on this machine, how large a window it gets, and what to change when it does not fit.
 
-Numbers come from the GGUF header (weights, KV) and a dry run of llama.cpp (scratch); see footprint.py. Nothing is loaded.
+Numbers come from the GGUF header (weights, KV) and a dry run of llama.cpp (scratch); see footprint.py and placement.py. Nothing
+is loaded, except for a calibration, which evaluates a few chunks to tell how long a reading would take.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from unabridged.errors import UsageError
 from unabridged.models.connection import Connection
 from unabridged.models.footprint import Footprint
 from unabridged.models.gguf_header import GgufHeader, read_header
-from unabridged.models.window import KEPT_FREE, available_bytes
+from unabridged.models.pace import Pace
+from unabridged.models.placement import WINDOW_TO_HOLD, Placement, best_placement
+from unabridged.models.window import host_free_bytes
 
 KV_TYPES = ("f16", "q8_0", "q4_0")  # best first
 _GIB = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """Memory that may be taken: of the host, and of all GPUs together."""
+
+    host_bytes: int
+    gpu_bytes: int = 0
+    gpus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the explanation: what, how many bytes, and where the number comes from."""
+    """One row of the explanation: what, how many bytes, where the number comes from, and in which memory they are."""
 
     what: str
     size_bytes: int
     why: str
+    where: str = "host"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """For one KV type. `largest_window` 0: not even the smallest window fits. `advice`: what would help, best first."""
+    """For one KV type. `largest_window` 0: not even the smallest window fits. `advice`: what would help, best first.
+
+    `prefill_seconds` to read a document that fills the window, 0 where nothing was timed; `timed` says how it was.
+    """
 
     name: str
     architecture: str
@@ -37,11 +54,19 @@ class Plan:
     trained_window: int
     largest_window: int
     free_bytes: int
+    gpu_free_bytes: int
+    gpus: tuple[str, ...]
+    gpu_layers: int
+    layers: int
+    experts_on_host: bool
     lines: tuple[Line, ...]
     advice: tuple[str, ...]
+    prefill_seconds: float = 0.0
+    timed: str = ""
 
     @property
     def needed_bytes(self) -> int:
+        """Of the host's memory and the GPUs'."""
         return sum(line.size_bytes for line in self.lines)
 
     @property
@@ -49,43 +74,46 @@ class Plan:
         return 0 < self.window <= self.largest_window
 
 
-def plan_model(path: Path, *, window: int = 0, kv_type: str = "f16", chunk_tokens: int = 512) -> Plan:
-    """`window` 0: the largest that fits. Raises ModelFileError, UsageError, EngineFailed."""
-    if kv_type not in KV_TYPES or window < 0:
+def plan_model(
+    path: Path, *, window: int = 0, kv_type: str = "auto", chunk_tokens: int = 512, threads: int = 0, timed: bool = False
+) -> Plan:
+    """`window` 0: the largest that fits; `kv_type` auto: q8_0 on a GPU, f16 on a CPU. `timed` loads the weights, for seconds.
+
+    Raises ModelFileError, UsageError, EngineFailed.
+    """
+    if kv_type not in ("auto", *KV_TYPES) or window < 0:
         raise UsageError("There is no such plan.", hint=f"Windows are 0 or more tokens; KV types are {', '.join(KV_TYPES)}.")
     header = read_header(path)
-    footprints = footprints_of(path, KV_TYPES, chunk_tokens=chunk_tokens)
-    return make_plan(header, footprints, kv_type=kv_type, window=window, free_bytes=available_bytes() - KEPT_FREE)
+    value = _ask({"call": "footprints", "path": str(path), "kv_types": KV_TYPES, "chunk_tokens": chunk_tokens})
+    footprints = {kind: Footprint(**fields) for kind, fields in value["footprints"].items()}
+    machine = Machine(host_free_bytes(), value["gpu_bytes"], tuple(value["gpus"]))
+    if kv_type == "auto":
+        kv_type = "q8_0" if machine.gpus and "q8_0" in footprints else "f16"
+    plan = make_plan(header, footprints, kv_type=kv_type, window=window, machine=machine)
+    return _timed(plan, path, chunk_tokens=chunk_tokens, threads=threads) if timed and plan.fits else plan
 
 
-def footprints_of(path: Path, kv_types: Sequence[str], *, chunk_tokens: int) -> dict[str, Footprint]:
-    """By dry runs in a process of their own, because a file that lies may end it. Other KV types than fit are left out."""
+def _ask(header: dict[str, Any]) -> Any:  # noqa: ANN401  what the call returns
+    """In a process of its own, because a file that lies may end it."""
     connection = Connection()
     try:
-        header = {"call": "footprints", "path": str(path), "kv_types": list(kv_types), "chunk_tokens": chunk_tokens}
         value, _ = connection.ask(header)
-        return {kv_type: Footprint(**fields) for kv_type, fields in value.items()}
+        return value
     finally:
         connection.close()
 
 
 def make_plan(
-    header: GgufHeader, footprints: dict[str, Footprint], *, kv_type: str, window: int, free_bytes: int
+    header: GgufHeader, footprints: dict[str, Footprint], *, kv_type: str, window: int, machine: Machine
 ) -> Plan:
     """Pure arithmetic over what was measured."""
     if kv_type not in footprints:
         raise UsageError(f"This model cannot have a KV cache of type {kv_type}.", hint=f"Choose {' or '.join(footprints)}.")
     trained = int(header.value("context_length", 0))
-    largest = {kind: min(trained, _largest(print_, free_bytes)) for kind, print_ in footprints.items()}
-    chosen = footprints[kv_type]
+    placed = {kind: _placement(header, footprint, window, machine) for kind, footprint in footprints.items()}
+    largest = {kind: min(trained, _largest(placement, machine)) for kind, placement in placed.items()}
+    placement = placed[kv_type]
     wanted = window or largest[kv_type]
-    lines = [
-        Line("weights", chosen.weights_bytes, f"{len(header.tensors)} tensors of the file"),
-        Line("KV cache", wanted * chosen.kv_bytes_per_token, f"{wanted:,} tokens × {chosen.kv_bytes_per_token:,} ({kv_type})"),
-        Line("mask and graph", wanted * chosen.scratch_bytes_per_token + chosen.scratch_bytes, "a dry run of llama.cpp"),
-    ]
-    if chosen.state_bytes:
-        lines.append(Line("recurrent state", chosen.state_bytes, "a dry run of llama.cpp"))
     return Plan(
         name=str(header.metadata.get("general.name") or header.path.stem),
         architecture=header.architecture,
@@ -93,60 +121,89 @@ def make_plan(
         window=wanted,
         trained_window=trained,
         largest_window=largest[kv_type],
-        free_bytes=free_bytes,
-        lines=tuple(lines),
-        advice=tuple(_advice(header, largest, window=wanted, trained=trained, footprint=chosen, free=free_bytes)),
+        free_bytes=machine.host_bytes,
+        gpu_free_bytes=machine.gpu_bytes,
+        gpus=machine.gpus,
+        gpu_layers=placement.gpu_layers,
+        layers=int(header.value("block_count", 0)) + 1,
+        experts_on_host=placement.experts_on_host,
+        lines=tuple(_lines(header, placement, footprints[kv_type], wanted, machine)),
+        advice=tuple(_advice(placement, largest, machine, window=wanted, trained=trained, kv_type=kv_type)),
     )
 
 
-def _largest(footprint: Footprint, free_bytes: int) -> int:
-    return max(0, free_bytes - footprint.total_bytes(0)) // max(footprint.bytes_per_token, 1)
+def _placement(header: GgufHeader, footprint: Footprint, window: int, machine: Machine) -> Placement:
+    window = window or min(int(header.value("context_length", 0)), WINDOW_TO_HOLD)
+    return best_placement(
+        header,
+        footprint,
+        window=window,
+        host_bytes=machine.host_bytes,
+        gpu_bytes=machine.gpu_bytes,
+        gpus=len(machine.gpus),
+    )
+
+
+def _largest(placement: Placement, machine: Machine) -> int:
+    return placement.largest_window(host_bytes=machine.host_bytes, gpu_bytes=machine.gpu_bytes)
+
+
+def _lines(
+    header: GgufHeader, placement: Placement, footprint: Footprint, window: int, machine: Machine
+) -> Iterator[Line]:
+    on_gpu = placement.gpu_layers > 0
+    several = f", one on each of {len(machine.gpus)} GPUs" if len(machine.gpus) > 1 else ""
+    for where, share in (("GPU", placement.gpu), ("host", placement.host)):
+        if where == "GPU" and not on_gpu:
+            continue
+        experts = "; the experts stay on the host" if where == "GPU" and placement.experts_on_host else ""
+        layers = f"{placement.gpu_layers} layers, the output among them{experts}" if where == "GPU" else ""
+        rest = "what is not on the GPU" if on_gpu else f"{len(header.tensors)} tensors of the file"
+        yield Line("weights", share.weights_bytes, layers or rest, where)
+        if share.kv_bytes_per_token:
+            why = f"{window:,} tokens × {share.kv_bytes_per_token:,} ({footprint.kv_type})"
+            yield Line("KV cache", window * share.kv_bytes_per_token, why, where)
+        scratch = window * share.scratch_bytes_per_token + share.scratch_bytes
+        if scratch:
+            yield Line("mask and graph", scratch, f"a dry run of llama.cpp{several if where == 'GPU' else ''}", where)
+        if share.state_bytes:
+            yield Line("recurrent state", share.state_bytes, "a dry run of llama.cpp", where)
 
 
 def _advice(
-    header: GgufHeader, largest: dict[str, int], *, window: int, trained: int, footprint: Footprint, free: int
-) -> list[str]:
-    kv_type = footprint.kv_type
+    placement: Placement, largest: dict[str, int], machine: Machine, *, window: int, trained: int, kv_type: str
+) -> Iterator[str]:
     if 0 < window <= largest[kv_type]:
-        return []
-    found = []
+        return
     if window > trained:
-        found.append(f"the model was trained for {trained:,} tokens; extend its window or choose another model")
+        yield f"the model was trained for {trained:,} tokens; extend its window or choose another model"
     for kind in KV_TYPES[KV_TYPES.index(kv_type) + 1 :]:
         if largest.get(kind, 0) >= window:
-            found.append(f"a KV cache of type {kind} holds {largest[kind]:,} tokens")
+            yield f"a KV cache of type {kind} holds {largest[kind]:,} tokens"
             break
     if largest[kv_type]:
-        found.append(f"a window of {largest[kv_type]:,} tokens fits")
-    missing = footprint.total_bytes(window) - free
+        yield f"a window of {largest[kv_type]:,} tokens fits"
+    missing = placement.host.total_bytes(window) - machine.host_bytes
     if missing > 0:
-        found.append(f"{missing / _GIB:.1f} GiB more memory, or a model that is smaller by as much")
-    experts = sum(tensor.size_bytes for tensor in header.tensors if "_exps." in tensor.name)
-    if experts >= missing > 0:
-        found.append(f"on a GPU: keep the experts ({experts / _GIB:.1f} GiB) in the host's memory")
-    return found
+        yield f"{missing / _GIB:.1f} GiB more memory, or a model that is smaller by as much"
 
 
-def gpu_layers_that_fit(header: GgufHeader, footprint: Footprint, *, window: int, gpu_bytes: int) -> int:
-    """How many of the last layers fit on a GPU with their part of the KV cache; all of them include the output layer."""
-    layers = int(header.value("block_count", 0))
-    sizes = [0] * layers
-    output = 0
-    for tensor in header.tensors:
-        number = tensor.name.split(".")[1] if tensor.name.startswith("blk.") else ""
-        if number.isdigit() and int(number) < layers:
-            sizes[int(number)] += tensor.size_bytes
-        elif tensor.name.startswith("output"):
-            output += tensor.size_bytes
-    left = gpu_bytes - footprint.scratch_bytes - window * footprint.scratch_bytes_per_token
-    cache = window * footprint.kv_bytes_per_token // max(layers, 1)
-    fitting = 0
-    for size in reversed(sizes):
-        left -= size + cache
-        if left < 0:
-            return fitting
-        fitting += 1
-    return fitting + 1 if left >= output else fitting
+def _timed(plan: Plan, path: Path, *, chunk_tokens: int, threads: int) -> Plan:
+    """With the time that a document as long as the window takes to be read."""
+    options = {
+        "kv_type": plan.kv_type,
+        "window": plan.window,
+        "chunk_tokens": chunk_tokens,
+        "threads": threads,
+        "gpu_layers": plan.gpu_layers,
+        "experts_on_host": plan.experts_on_host,
+    }
+    chunks = _ask({"call": "calibrate", "path": str(path), "options": options})
+    pace = Pace()
+    for start, end, seconds in chunks:
+        pace.took(start, end, seconds)
+    told = " and ".join(f"{(end - start) / seconds:,.0f} tokens/s at position {start:,}" for start, end, seconds in chunks)
+    return replace(plan, prefill_seconds=pace.seconds_left(0, plan.window), timed=f"just measured: {told}")
 
 
 def as_json(plan: Plan) -> dict[str, object]:

@@ -5,6 +5,8 @@ scratch for the graph, logits, and what the rest of the machine needs.
 """
 
 import os
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,16 +44,34 @@ def _from_meminfo() -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """A memory that cells are taken from: `free` bytes now, and what a cache takes there beside its cells."""
+
+    free: Callable[[], int]
+    bytes_per_cell: int
+    overhead_bytes: int
+
+    def cells(self, *, held: int) -> int:
+        """As many as fit; `held` are taken now and would be given back."""
+        if not self.bytes_per_cell:
+            return sys.maxsize
+        return max(self.free() - self.overhead_bytes + held * self.bytes_per_cell, 0) // self.bytes_per_cell
+
+
+def host_free_bytes() -> int:
+    return available_bytes() - KEPT_FREE
+
+
+@dataclass(frozen=True, slots=True)
 class WindowPolicy:
-    """`fixed` tokens, or 0 for as many as a reading needs; never beyond `trained` or the memory.
+    """`fixed` tokens, or 0 for as many as a reading needs; never beyond `trained` or what any of the `pools` holds.
 
     `least` where a shorter window would change what the model computes. `extendable`: positions can be stretched.
     """
 
     fixed: int
     trained: int
-    bytes_per_cell: int
-    overhead_bytes: int
+    pools: tuple[Pool, ...]
     least: int = 0
     extendable: bool = False
 
@@ -64,8 +84,7 @@ class WindowPolicy:
 
     def largest(self, *, held: int) -> int:
         """The largest window that memory and training allow; `held` cells are taken now and would be given back."""
-        free = available_bytes() - self.overhead_bytes - KEPT_FREE + held * self.bytes_per_cell
-        cells = min(max(free, 0) // max(self.bytes_per_cell, 1), self.trained)
+        cells = min(self.trained, *(pool.cells(held=held) for pool in self.pools))
         return max(min(cells, self.fixed) if self.fixed else cells, held)
 
     def window_for(self, tokens: int, *, held: int) -> int:

@@ -6,7 +6,6 @@ it when a call into llama.cpp does not come back.
 The process ends when its parent does. It writes no document text anywhere but into its replies.
 """
 
-import contextlib
 import ctypes
 import faulthandler
 import os
@@ -22,16 +21,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from unabridged.errors import DoesNotFit, EngineFailed, UnabridgedError
+from unabridged.models import inspection
 from unabridged.models.engine import DocumentSpan, EngineOptions, Sampling
-from unabridged.models.footprint import measure
-from unabridged.models.gguf_header import read_header
-from unabridged.models.llama_library import start_backend
-from unabridged.models.llama_model import Model
 from unabridged.models.messages import HUNG_STATUS, PROTOCOL, Part, read_message, write_message
 from unabridged.models.open_model import OpenModel, open_model
 from unabridged.models.scheduler import Event, Job, Ticket
-from unabridged.models.session import OUTPUTS, SEQUENCES
-from unabridged.models.tokenizer import Tokenizer
 
 BEAT_S = 1.0
 
@@ -69,7 +63,7 @@ class Worker:
             if header["call"] == "open":
                 self._answer(header, parts)
                 threading.Thread(target=self._own_session, daemon=True).start()
-            elif header["call"] in ("tokenize", "frame", "window_for", "footprints", "count"):
+            elif header["call"] in ("tokenize", "frame", "window_for", *inspection.CALLS):
                 self._answer(header, parts)
             else:
                 self._work.put((header, parts))
@@ -104,10 +98,8 @@ class Worker:
             options = EngineOptions(**{**header["options"], "segments_folder": Path(header["options"]["segments_folder"])})
             self._model = open_model(Path(header["path"]), options)
             return asdict(replace(self._model.info, path=str(self._model.info.path))), ()  # type: ignore[arg-type]
-        if header["call"] == "footprints":
-            return self._footprints(header), ()
-        if header["call"] == "count":
-            return _counted(Path(header["path"]), parts), ()
+        if header["call"] in inspection.CALLS:
+            return inspection.CALLS[header["call"]](header, parts), ()
         model = self._opened
         if header["call"] == "tokenize":
             return None, tuple(model.tokenizer.tokenize(parts))
@@ -115,18 +107,6 @@ class Worker:
             frame = model.frame(parts[0])
             return None, (frame.head, frame.answer, frame.next_question)
         return model.session.window_for(header["tokens"]), ()
-
-    @staticmethod
-    def _footprints(header: dict[str, Any]) -> dict[str, Any]:
-        """By KV type; a type that the model's dimensions rule out is left out."""
-        start_backend()
-        found, path, chunk_tokens = {}, Path(header["path"]), header["chunk_tokens"]
-        for kv_type in header["kv_types"]:
-            with contextlib.suppress(EngineFailed):
-                found[kv_type] = asdict(
-                    measure(path, kv_type=kv_type, chunk_tokens=chunk_tokens, sequences=SEQUENCES, outputs=OUTPUTS)
-                )
-        return found
 
     @property
     def _opened(self) -> OpenModel:
@@ -174,16 +154,6 @@ class Worker:
         if header["call"] == "choose":
             return session.choose(key, parts[0], parts[1:])
         return session.quote(key, parts[0], parts[1], starts=header["starts"], ends=header["ends"], limit=header["limit"])
-
-
-def _counted(path: Path, texts: list[str]) -> list[int]:
-    """With the vocabulary alone."""
-    header = read_header(path)
-    start_backend()
-    model = Model(path, vocabulary_only=True)
-    counts = [len(tokens) for tokens in Tokenizer(model, header).tokenize(texts)]
-    model.close()
-    return counts
 
 
 def _end_with_traceback(failure: threading.ExceptHookArgs) -> None:
