@@ -161,6 +161,17 @@ def test_an_old_conversation_goes_on_tomorrow_and_reads_no_more_than_its_own_tur
     assert second.reused_tokens + second.evaluated_tokens == second.prompt_tokens
 
 
+def test_an_incognito_conversation_is_in_no_file_of_the_home_folder(chatty: Workspace, contract: Path) -> None:
+    chatty.change_settings(answer_tokens=16)
+    document = drained(chatty.add(contract))
+    answer = finished(list(chatty.ask([document.id], "Whereisthezebra now?", incognito=True)))
+    (conversation,) = chatty.conversations.list()
+    assert conversation.incognito
+    assert chatty.conversations.turns(conversation.id)[0].answer == answer.text
+    for path in chatty.home.folder.rglob("*"):
+        assert not path.is_file() or b"whereisthezebra" not in path.read_bytes().lower(), path
+
+
 def test_a_kill_of_the_engine_in_mid_reading_loses_a_segment_at_most(real: Workspace, tmp_path: Path) -> None:
     document = drained(real.add(a_long_file(tmp_path)))
     done = [0]
