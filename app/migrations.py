@@ -161,6 +161,36 @@ def m010_web(db: Database) -> None:
     """)
 
 
+@migrations()
+def m020_characters(db: Database) -> None:
+    db.executescript("""
+        CREATE TABLE characters (
+            id TEXT PRIMARY KEY,
+            card TEXT NOT NULL,           -- JSON as it was imported, with what no specification knows
+            picture BLOB NOT NULL,        -- the PNG that carried the card, without it; or empty
+            document_ids TEXT NOT NULL,   -- JSON: documents of the library that it lives in
+            added_at TEXT NOT NULL,
+            changed_at TEXT NOT NULL
+        );
+        CREATE TABLE character_files (
+            character_id TEXT NOT NULL REFERENCES characters(id) ON DELETE CASCADE,
+            uri BLOB NOT NULL,            -- as the card names it, in UTF-8
+            content BLOB NOT NULL,
+            PRIMARY KEY (character_id, uri)
+        );
+        CREATE TABLE lorebooks (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            book TEXT NOT NULL,           -- JSON as it was imported
+            added_at TEXT NOT NULL
+        );
+        CREATE TABLE scenes (
+            conversation_id TEXT PRIMARY KEY REFERENCES conversations(id) ON DELETE CASCADE,
+            setup TEXT NOT NULL           -- JSON: see characters/scenes.py
+        );
+    """)
+
+
 def known_steps() -> set[str]:
     """Names of all steps above: those that a fresh database would still need."""
     return {step.name for step in migrations.pending(Database(memory=True, execute_plugins=False))}

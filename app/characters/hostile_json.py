@@ -38,7 +38,11 @@ def read_object(data: bytes, name: str) -> dict[str, Any]:
 
 
 def write_object(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, allow_nan=False, indent=2).encode("ascii")
+    """UTF-8; where a text holds half a character, ASCII with escapes."""
+    try:
+        return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 def _depth(data: bytes) -> int:

@@ -53,6 +53,9 @@ class Style:
     lore_tokens: int = 1024
 
 
+BY_DEFAULT = Style()
+
+
 def begin_scene(
     conversations: Conversations, cast: Cast, *, conversation_id: str, greeting: int | str | None = 0, player_id: str = ""
 ) -> str | None:
@@ -86,7 +89,7 @@ class Scene:
         conversation_id: str,
         documents: Documents = (),
         notes: Sequence[Note] = (),
-        style: Style = Style(),
+        style: Style = BY_DEFAULT,
     ) -> None:
         if engine.info.finder:
             raise UsageError(
