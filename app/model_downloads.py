@@ -1,7 +1,7 @@
 """Fetches one model file from the hub: with progress, from where an earlier try stopped, checked against the hub's own sha256.
 
-The only part of the program that opens a connection to another machine, and only when the user has asked for it. A part that
-was fetched stays beside the file, under the name of its checksum, so that the next try goes on from there.
+A connection to another machine is opened only because the user asked for this file. A part that was fetched stays beside the
+file, under the name of its checksum, so that the next try goes on from there.
 """
 
 import hashlib
@@ -9,14 +9,17 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from unabridged.errors import HomeError, ModelFileError
 from unabridged.home import Home
 from unabridged.offered_models import OfferedModel
+from unabridged.web.network_log import NetworkLog
 
 METADATA_TIMEOUT_S = 15.0
 STEP_BYTES = 1 << 20  # between two words of progress; the most that a broken connection makes us fetch again
@@ -42,10 +45,13 @@ class _Stopped(Exception):
     """Whoever wanted the file has gone; raised where bytes arrive, which ends the transfer."""
 
 
-def download(model: OfferedModel, home: Home, *, endpoint: str | None = None) -> Generator[Downloading, None, Path]:
+def download(
+    model: OfferedModel, home: Home, log: NetworkLog, *, endpoint: str | None = None
+) -> Generator[Downloading, None, Path]:
     """Yields progress, returns the file's path in the home folder. Closing it stops; what was fetched is kept for the next try.
 
-    `endpoint` is another hub than huggingface.co (or than HF_ENDPOINT). Raises ModelFileError, HomeError.
+    Each request is written into the network log. `endpoint` is another hub than huggingface.co (or than HF_ENDPOINT).
+    Raises ModelFileError, HomeError.
     """
     events: SimpleQueue[Downloading | Path | BaseException] = SimpleQueue()
     stop = threading.Event()
@@ -57,7 +63,7 @@ def download(model: OfferedModel, home: Home, *, endpoint: str | None = None) ->
 
     def work() -> None:
         try:
-            events.put(_Transfer(model, home, endpoint, tell).run())
+            events.put(_Transfer(model, home, log, endpoint, tell).run())
         except BaseException as error:  # noqa: BLE001 passed on to the thread that asked, which raises it
             events.put(error)
 
@@ -75,9 +81,10 @@ def download(model: OfferedModel, home: Home, *, endpoint: str | None = None) ->
 
 
 class _Transfer:
-    def __init__(self, model: OfferedModel, home: Home, endpoint: str | None, tell: Tell) -> None:
+    def __init__(self, model: OfferedModel, home: Home, log: NetworkLog, endpoint: str | None, tell: Tell) -> None:
         self._model = model
         self._folder = home.models
+        self._log = log
         self._endpoint = endpoint
         self._tell = tell
 
@@ -118,7 +125,8 @@ class _Transfer:
         constants.DOWNLOAD_CHUNK_SIZE = STEP_BYTES
         url = hf_hub_url(self._model.repository, self._model.file, endpoint=self._endpoint)
         try:
-            metadata = get_hf_file_metadata(url, token=False, timeout=METADATA_TIMEOUT_S, endpoint=self._endpoint)
+            with self._logged(url):
+                metadata = get_hf_file_metadata(url, token=False, timeout=METADATA_TIMEOUT_S, endpoint=self._endpoint)
         except OfflineModeIsEnabled as error:
             raise ModelFileError("HF_HUB_OFFLINE forbids fetching models.", hint="Unset it and start again.") from error
         except HTTPError as error:
@@ -135,9 +143,19 @@ class _Transfer:
         from huggingface_hub.utils.tqdm import silent_tqdm
 
         try:
-            http_get(address, file, resume_size=have, expected_size=size, tqdm_class=silent_tqdm)  # type: ignore[arg-type]
+            with self._logged(address, file):
+                http_get(address, file, resume_size=have, expected_size=size, tqdm_class=silent_tqdm)  # type: ignore[arg-type]
         except HTTPError as error:
             raise self._unreachable(error) from error
+
+    @contextmanager
+    def _logged(self, address: str, file: "_Watched | None" = None) -> Generator[None]:
+        before = file.tell() if file else 0
+        number = self._log.begin(host=urlsplit(address).hostname or "", purpose="model", sent=None)
+        try:
+            yield
+        finally:
+            self._log.complete(number, received=file.tell() - before if file else None, status=None)
 
     def _check(self, part: Path, checksum: str, size: int) -> None:
         digest = hashlib.sha256()

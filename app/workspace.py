@@ -114,7 +114,7 @@ class Workspace:
 
         Raises UsageError, ModelFileError, HomeError.
         """
-        path = yield from download(offered(name), self.home)
+        path = yield from download(offered(name), self.home, self.network_log)
         with self._settings_lock:
             listed = tuple(other for other in self._settings.local_models if other != str(path))
             self._settings = dataclasses.replace(self._settings, local_models=(str(path), *listed))

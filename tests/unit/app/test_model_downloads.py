@@ -17,6 +17,8 @@ from unabridged.home import Home
 from unabridged.model_downloads import STEP_BYTES, Downloading, download
 from unabridged.offered_models import OFFERED, OfferedModel, offered
 from unabridged.settings import load_settings
+from unabridged.store import Store
+from unabridged.web.network_log import NetworkLog
 
 CONTENT = b"GGUF" + bytes(range(256)) * (5 * STEP_BYTES // 256)
 MODEL = OfferedModel("Tiny", "someone/Tiny-GGUF", "tiny.gguf", 0.02, "Apache-2.0", 4096, 2, 2, 64)
@@ -25,7 +27,8 @@ MODEL = OfferedModel("Tiny", "someone/Tiny-GGUF", "tiny.gguf", 0.02, "Apache-2.0
 class Hub:
     """Answers as the hub does: HEAD of a file gives size and sha256 and sends on to where the bytes lie, in ranges."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: NetworkLog) -> None:
+        self.log = log  # of the program that asks
         self.asked: list[tuple[str, str, str | None]] = []  # method, path, Range
         self.agents: set[str] = set()
         self.content = CONTENT
@@ -76,15 +79,17 @@ class Hub:
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    running = Hub()
+def hub(home: Home) -> Iterator[Hub]:
+    store = Store(home.database)
+    running = Hub(NetworkLog(store))
     yield running
+    store.close()
     running.server.shutdown()
     running.server.server_close()
 
 
 def fetched(hub: Hub, home: Home) -> tuple[Path, list[Downloading]]:
-    steps, seen = download(MODEL, home, endpoint=hub.address), []
+    steps, seen = download(MODEL, home, hub.log, endpoint=hub.address), []
     while True:
         try:
             seen.append(next(steps))
@@ -106,11 +111,13 @@ def test_a_model_arrives_whole_with_progress(hub: Hub, home: Home) -> None:
 def test_only_the_file_is_asked_for_and_the_machine_is_not_described(hub: Hub, home: Home) -> None:
     fetched(hub, home)
     assert hub.asked == [("HEAD", "/someone/Tiny-GGUF/resolve/main/tiny.gguf", None), ("GET", "/bytes", None)]
+    noted = [(line.host, line.purpose, line.received) for line in hub.log.requests()]
+    assert noted == [("localhost", "model", len(CONTENT)), ("127.0.0.1", "model", None)], "the network log holds both"
     assert not any("torch" in agent or "agent/" in agent for agent in hub.agents)
 
 
 def test_a_stopped_transfer_goes_on_where_it_stopped(hub: Hub, home: Home) -> None:
-    steps = download(MODEL, home, endpoint=hub.address)
+    steps = download(MODEL, home, hub.log, endpoint=hub.address)
     next(steps)
     steps.close()
     have = next(home.models.glob("*.part")).stat().st_size
