@@ -51,6 +51,7 @@ class Copyist:
             if piece and not ends[token]:
                 self._tokens_of.setdefault(piece, []).append(token)
         self._longest = max(map(len, self._tokens_of), default=1)
+        self._spells_all = all(bytes([byte]) in self._tokens_of for byte in range(256))
         closes = np.fromiter((piece.lstrip(b" ").startswith(_CLOSERS) for piece in pieces), bool, len(pieces))
         self._closes = np.flatnonzero(closes | ends)
 
@@ -67,9 +68,13 @@ class Copyist:
         candidates = _candidates([offsets[start] for start in sorted(set(starts)) if 0 <= start < len(passage)], stops)
         if not candidates:
             raise UsageError("No quotation can be made: no start stands before an end.", hint="Report this as a bug.")
+        leads = self._leads(text, stops)
+        candidates = [candidate for candidate in candidates if leads[candidate.at]]
+        if not candidates:
+            raise _no_tokens()
         now, total, count, first = log_softmax(logits), 0.0, 0, True
         while len(candidates) > 1 and all(candidate.at < candidate.end for candidate in candidates):
-            token, candidates = self._step(now, text, candidates, first=first)
+            token, candidates = self._step(now, text, candidates, leads, first=first)
             total, count, first = total + float(now[token]), count + 1, False
             rows = yield np.array([token], np.int32)
             now = log_softmax(rows[0])
@@ -78,7 +83,7 @@ class Copyist:
         best_margin, best_mean, reached = -np.inf, 0.0, False
         for stop in [stop for stop in stops if stop >= chosen.end]:
             tokens = self._cover(text[at:stop])
-            if reached and count + len(tokens) > limit:
+            if tokens is None or (reached and count + len(tokens) > limit):
                 break
             for start in range(0, len(tokens), STEP):
                 step = tokens[start : start + STEP]
@@ -95,7 +100,7 @@ class Copyist:
         return Span(position[chosen.start], position[best], best_mean)
 
     def _step(
-        self, now: LogProbs, text: bytes, candidates: Sequence[_Candidate], *, first: bool
+        self, now: LogProbs, text: bytes, candidates: Sequence[_Candidate], leads: NDArray[np.bool_], *, first: bool
     ) -> tuple[int, list[_Candidate]]:
         """The most probable token that some candidate allows, and the candidates that allow it.
 
@@ -107,15 +112,24 @@ class Copyist:
             for lead in (b"", b" ") if first else (b"",):
                 for size in range(1, len(rest) + 1):
                     moved = _Candidate(candidate.start, candidate.at + size, candidate.end)
+                    if moved.at < moved.end and not leads[moved.at]:
+                        continue
                     for token in self._tokens_of.get(lead + rest[:size], ()):
                         allowed.setdefault(token, []).append(moved)
-        if not allowed:
-            raise UsageError("The passage has bytes that the model has no tokens for.", hint="Choose another model.")
         token = max(allowed, key=lambda token: now[token])
         return token, allowed[token]
 
-    def _cover(self, data: bytes) -> Tokens:
-        """Tokens that spell `data` exactly: as the tokenizer would, or else the longest that fit, one after another."""
+    def _leads(self, text: bytes, stops: Sequence[int]) -> NDArray[np.bool_]:
+        """[bytes + 1] from where tokens lead to the next stop; everywhere, in a vocabulary that has every single byte."""
+        leads = np.full(len(text) + 1, self._spells_all)
+        for before, stop in zip([0, *stops], () if self._spells_all else stops, strict=False):
+            for at in range(stop - 1, before - 1, -1):
+                sizes = [size for size in range(1, min(self._longest, stop - at) + 1) if at + size == stop or leads[at + size]]
+                leads[at] = any(text[at : at + size] in self._tokens_of for size in sizes)
+        return leads
+
+    def _cover(self, data: bytes) -> Tokens | None:
+        """Tokens that spell `data` exactly: as the tokenizer would, or else the longest that lead to its end; None without."""
         if not data:
             return np.empty(0, np.int32)
         try:
@@ -124,12 +138,13 @@ class Copyist:
             tokens = np.empty(0, np.int32)
         if b"".join(self._pieces[token] for token in tokens) == data:
             return tokens
-        found, at = [], 0
+        leads, found, at = self._leads(data, [len(data)]), [], 0
+        if not leads[0]:
+            return None
         while at < len(data):
-            sizes = range(min(self._longest, len(data) - at), 0, -1)
-            size = next((size for size in sizes if data[at : at + size] in self._tokens_of), 0)
-            if not size:
-                raise UsageError("The passage has bytes that the model has no tokens for.", hint="Choose another model.")
+            longest = range(min(self._longest, len(data) - at), 0, -1)
+            useful = (size for size in longest if at + size == len(data) or leads[at + size])
+            size = next(size for size in useful if data[at : at + size] in self._tokens_of)
             found.append(self._tokens_of[data[at : at + size]][0])
             at += size
         return np.array(found, np.int32)
@@ -141,6 +156,10 @@ class Copyist:
         if not on:
             return float(np.inf)
         return _log_sum(now[np.setdiff1d(self._closes, on)]) - _log_sum(now[np.array(on)])
+
+
+def _no_tokens() -> UsageError:
+    return UsageError("The passage has bytes that the model has no tokens for.", hint="Choose another model.")
 
 
 def _log_sum(values: LogProbs) -> float:

@@ -1,18 +1,26 @@
 """What is said is what the model would say: with and without drafts, under a grammar, with its probabilities."""
 
+import atexit
+import functools
+import itertools
 import json
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from unabridged.errors import UsageError
 from unabridged.models.drafting import NGRAM, Drafter, NgramIndex
 from unabridged.models.engine import EngineOptions, Generation, Sampling, Tokens
 from unabridged.models.open_model import OpenModel, open_model
+from unabridged.models.text_stream import TextStream
+
+from tests.unit.models.tiny_models import write_tiny_model
 
 Document = Callable[[int], Tokens]
 PROMPT = np.array([50, 51, 52, 53], np.int32)
@@ -79,10 +87,62 @@ def test_right_and_wrong_drafts_leave_the_answer_and_the_cache_as_they_are(
     assert opened.session._cache.context.length(fork.sequence) == fork.position
 
 
+class Suggestions:
+    """Proposes what the model is known to say where `right` says so, and something else everywhere else."""
+
+    def __init__(self, truth: tuple[int, ...], right: list[bool]) -> None:
+        self._truth, self._right = truth, right
+
+    def after(self, recent: list[int], count: int) -> Tokens:
+        places = range(len(recent), min(len(recent) + count, len(self._truth)))
+        found = [self._truth[i] if self._right[i % len(self._right)] else (self._truth[i] + 1) % 500 for i in places]
+        return np.array(found, np.int32)
+
+
+@functools.cache
+def plain_and_drafted() -> tuple[OpenModel, str, tuple[int, ...]]:
+    """A session, a reading in it, and what is said without drafts; f32, because that sums alike in every batch."""
+    folder = Path(tempfile.mkdtemp(prefix="unabridged-drafts-"))
+    atexit.register(shutil.rmtree, folder)
+    options = EngineOptions(folder / "segments", chunk_tokens=64, segment_tokens=256, threads=1, kv_type="f32")
+    opened = open_model(write_tiny_model(folder / "m.gguf"), options)
+    run = opened.session.scheduler.run
+    reading = run(opened.session.read(np.random.default_rng(5).integers(0, 500, 400).astype(np.int32)))
+    opened.session._cache.residents[reading.key].index = Suggestions((), [True])  # type: ignore[assignment]
+    said = run(opened.session.generate(reading.key, PROMPT, limit=40, sampling=Sampling(), stop=()))
+    assert len(said.tokens) > 10
+    return opened, reading.key, said.tokens
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.booleans(), min_size=1, max_size=40))
+def test_whatever_is_drafted_the_answer_is_the_same_token_for_token(right: list[bool]) -> None:
+    opened, key, plain = plain_and_drafted()
+    cache = opened.session._cache
+    for fork in list(cache.forks):  # so that the question finds no fork of its own
+        cache.drop_fork(fork)
+    cache.residents[key].index = Suggestions(plain, right)  # type: ignore[assignment]
+    job = opened.session.generate(key, PROMPT, limit=40, sampling=Sampling(), stop=())
+    assert opened.session.scheduler.run(job).tokens == plain
+    assert cache.context.length(cache.forks[-1].sequence) == cache.forks[-1].position
+
+
+@given(st.text("ab\n中é", max_size=30), st.lists(st.text("ab\n中é", min_size=1, max_size=4), max_size=3), st.data())
+def test_a_stop_string_ends_the_text_wherever_tokens_are_cut(text: str, stops: list[str], data: st.DataObject) -> None:
+    raw, stream, shown = text.encode(), TextStream(stops), ""
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=12)))
+    for start, end in itertools.pairwise([0, *cuts, len(raw)]):
+        shown += stream.feed(raw[start:end])
+    shown += stream.finish()
+    assert shown == stream.text
+    assert text.startswith(shown)
+    assert not any(stop in shown for stop in stops)
+    assert stream.stopped == any(stop in text for stop in stops)
+    assert any(text[len(shown) :].startswith(stop) for stop in stops) if stream.stopped else shown == text
+
+
 def test_drafts_are_accepted_when_the_answer_repeats_the_document(tmp_path: Path, options: EngineOptions) -> None:
     """A model that always repeats the token cycle it was built for; counted in batches."""
-    from tests.unit.models.tiny_models import write_tiny_model
-
     path = write_tiny_model(tmp_path / "cycle.gguf", layers=1, scale=0.0)
     batches = {}
     for draft in (False, True):

@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unabridged.errors import UsageError
 from unabridged.models.fast_bpe import byte_of_character
 from unabridged.models.quoting import STEP, Copyist, Span
 
@@ -58,6 +59,67 @@ def test_a_quotation_runs_from_a_start_to_an_end_and_is_fed_byte_for_byte(
     assert span.start in starts
     assert span.end in ends
     assert span.start < span.end
+
+
+@st.composite
+def vocabularies(draw: st.DrawFn) -> tuple[str, list[int], list[int], list[bytes]]:
+    """A passage out of a longer text, its starts and ends, and tokens cut anywhere from that text, across the edges too."""
+    text = draw(st.text(st.sampled_from("ab .é条\n"), min_size=3, max_size=24))
+    first = draw(st.integers(0, len(text) - 2))
+    passage = text[first : draw(st.integers(first + 1, len(text)))]
+    raw = text.encode()
+    cuts = st.tuples(st.integers(0, len(raw) - 1), st.integers(1, 6))
+    pieces = {raw[at : at + size] for at, size in draw(st.lists(cuts, min_size=1, max_size=30))}
+    if draw(st.booleans()):
+        pieces |= {bytes([byte]) for byte in range(256)}
+    starts = draw(st.lists(st.integers(0, len(passage) - 1), min_size=1, max_size=4))
+    ends = draw(st.lists(st.integers(1, len(passage)), min_size=1, max_size=4))
+    return passage, starts, ends, sorted(pieces)
+
+
+def can_spell(data: bytes, pieces: set[bytes]) -> bool:
+    ways = [True] + [False] * len(data)
+    for end in range(1, len(data) + 1):
+        ways[end] = any(ways[start] and data[start:end] in pieces for start in range(end))
+    return ways[-1]
+
+
+@settings(max_examples=400, deadline=None)
+@given(vocabularies(), st.integers(0, 99), st.integers(1, 30))
+def test_any_vocabulary_copies_byte_for_byte_or_says_that_it_cannot(
+    drawn: tuple[str, list[int], list[int], list[bytes]], seed: int, limit: int
+) -> None:
+    passage, starts, ends, pieces = drawn
+    random = np.random.default_rng(seed)
+    whole = [*pieces, b""]  # the last one ends an answer
+
+    def tokenize(text: str) -> np.ndarray:
+        """As bad as tokenizers get: sometimes it spells something else."""
+        return random.integers(0, len(pieces), len(text)).astype(np.int32)
+
+    copyist = Copyist(whole, np.array([not piece for piece in whole]), tokenize)
+    copying = copyist.copy(random.standard_normal(len(whole)), passage, starts=starts, ends=ends, limit=limit)
+    possible = {
+        start
+        for start in starts
+        for end in [min((end for end in ends if end > start), default=0)]
+        if end and can_spell(passage[start:end].encode(), set(pieces))
+    }
+    fed = b""
+    try:
+        step = next(copying)
+        while True:
+            fed += b"".join(whole[token] for token in step)
+            step = copying.send([random.standard_normal(len(whole)) for _ in step])
+    except StopIteration as stop:
+        span: Span = stop.value
+        assert span.start in possible
+        assert span.end in ends
+        quotation, after = passage[span.start : span.end].encode(), passage[span.start :].encode()
+        assert fed in (after[: len(fed)], b" " + after[: len(fed) - 1])
+        assert len(fed) >= len(quotation)
+    except UsageError:
+        assert not possible
 
 
 def test_the_model_chooses_the_start() -> None:
