@@ -15,6 +15,8 @@ from lxml import etree
 from unabridged.errors import DocumentDamaged, DocumentEncrypted, DocumentTooCostly
 from unabridged.ingest.reader import Source
 
+_ENTITIES = tuple("<!ENTITY".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))
+
 
 @dataclass(slots=True)
 class Archive:
@@ -93,7 +95,7 @@ class Archive:
 
 
 def parse_xml(data: bytes, source: Source, name: str) -> etree._Element:
-    if b"<!ENTITY" in data:
+    if any(declaration in data for declaration in _ENTITIES):
         raise DocumentDamaged(
             f"{source.name} declares XML entities ({name} inside it), which no document needs and attacks use.",
             hint="If you trust it, open it with the program that wrote it and save it anew.",

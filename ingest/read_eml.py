@@ -62,7 +62,7 @@ def _message(message: EmailMessage, draft: Draft, source: Source, *, depth: int)
     body = message.get_body(preferencelist=("plain", "html"))
     if body is not None:
         _body(body, draft, source)
-    for part in message.iter_attachments():
+    for part in [message] if message.get_content_type() == "message/rfc822" else message.iter_attachments():
         inner = part.get_payload(0) if part.get_content_type() == "message/rfc822" and part.is_multipart() else None
         if isinstance(inner, EmailMessage) and depth < _DEPTH_LIMIT:
             _message(inner, draft, source, depth=depth + 1)

@@ -119,7 +119,9 @@ def _contents(pdf: "pymupdf.Document", source: Source, draft: Draft) -> list[Pag
         except _FAILURES as error:
             content = PageContent(index + 1, label or str(index + 1), 595, 842, ())
             draft.problem(
-                ProblemKind.DROPPED_OBJECT, f"page {index + 1}", f"It is damaged ({type(error).__name__}) and was not read."
+                ProblemKind.DROPPED_OBJECT,
+                f"page {index + 1}",
+                f"It is damaged or asks for too much ({type(error).__name__}), and was not read.",
             )
         contents.append(content)
         pymupdf.TOOLS.store_shrink(_STORE_KEPT_PERCENT)

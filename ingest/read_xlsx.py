@@ -1,7 +1,7 @@
 """Spreadsheets: sheet after sheet, row after row, with the range of cells as the place ("Prices!A5:F12"). Also CSV.
 
-Values as last calculated; dates in ISO form, percentages as percentages. Hidden sheets are read and said to be hidden. Charts
-and pictures are reported. Cell comments follow their rows.
+Values as last calculated; dates in ISO form, percentages as percentages. Hidden sheets are read and said to be hidden. Cell
+comments and the figures of charts follow the rows of their sheet. Pictures are reported.
 """
 
 import csv
@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
+from typing import Any
 
 import openpyxl
 from openpyxl.utils import get_column_letter
@@ -20,7 +21,8 @@ from unabridged.ingest.archive import Archive
 from unabridged.ingest.document import BlockKind, Document, ProblemKind
 from unabridged.ingest.draft import Draft
 from unabridged.ingest.encodings import detect
-from unabridged.ingest.ooxml import main_part, part, relationships
+from unabridged.ingest.ooxml import R, Relationship, main_part, part, relationships
+from unabridged.ingest.ooxml_chart import chart_text
 from unabridged.ingest.reader import Source
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -38,33 +40,51 @@ Row = tuple[int, list[str]]  # its number from 1, and its cells as text
 def read_xlsx(source: Source) -> Document:
     draft = Draft()
     with Archive.open(source) as archive:
-        comments = _comments(archive)
-        dropped = [name for name in archive.names if name.startswith(("xl/charts/chart", "xl/media/", "xl/embeddings/"))]
-    try:
-        with warnings.catch_warnings(action="ignore"):  # openpyxl remarks on every extension that it does not know
-            book = openpyxl.load_workbook(source.path, read_only=True, data_only=True)
-            for done, sheet in enumerate(book.worksheets, 1):
-                hidden = "" if sheet.sheet_state == "visible" else " (hidden sheet)"
-                draft.add(BlockKind.HEADING, f"{sheet.title}{hidden}", level=1, path=sheet.title)
-                sheet.reset_dimensions()
-                rows = (
-                    (n, [_shown(cell.value, cell.number_format) for cell in row]) for n, row in enumerate(sheet.iter_rows(), 1)
-                )
-                _add_rows(draft, rows, sheet.title)
-                for place, text in comments.get(sheet.title, ()):
-                    draft.add(BlockKind.COMMENT, f"[Comment on {place}: {text}]", path=f"{sheet.title}!{place}")
-                source.progress(done, len(book.worksheets))
-    except _FAILURES as error:
-        raise DocumentDamaged(
-            f"{source.name} cannot be read as an Excel file.", hint="Open it in Excel and save it anew."
-        ) from error
+        extras = _extras(archive)
+        dropped = [name for name in archive.names if name.startswith(("xl/media/", "xl/embeddings/"))]
+    with warnings.catch_warnings(action="ignore"):  # openpyxl remarks on every extension that it does not know
+        sheets = _sheets(source)
+        names = list(dict.fromkeys([*extras, *sheets]))  # sheets that hold nothing but a chart are in the first only
+        for done, name in enumerate(names, 1):
+            sheet = sheets.get(name)
+            hidden = "" if sheet is None or sheet.sheet_state == "visible" else " (hidden sheet)"
+            draft.add(BlockKind.HEADING, f"{name}{hidden}", level=1, path=name)
+            if sheet is not None:
+                rows = ((n, [_shown(*cell) for cell in cells]) for n, cells in enumerate(_cells(sheet, source), 1))
+                _add_rows(draft, rows, name)
+            for kind, place, text in extras.get(name, ()):
+                draft.add(kind, text, path=f"{name}{place}")
+            source.progress(done, len(names))
     if all(entry.kind is BlockKind.HEADING for entry in draft.entries):
-        raise DocumentEmpty(f"{source.name} holds no cells with a value.", hint="If it holds charts only, attach their data.")
+        raise DocumentEmpty(f"{source.name} holds no cells with a value.", hint="If it holds pictures only, attach their data.")
     if dropped:
         draft.problem(
-            ProblemKind.DROPPED_OBJECT, f"{len(dropped):,} charts, pictures or embedded files", "Attach what they show as text."
+            ProblemKind.DROPPED_OBJECT, f"{len(dropped):,} pictures or embedded files", "Attach what they show as text."
         )
     return draft.finish(media_type=MEDIA_TYPE, name=source.name)
+
+
+def _sheets(source: Source) -> dict[str, Any]:
+    """openpyxl's worksheets by name, in their order."""
+    try:
+        book = openpyxl.load_workbook(source.path, read_only=True, data_only=True)
+        return {sheet.title: sheet for sheet in book.worksheets}
+    except _FAILURES as error:
+        raise _damaged(source) from error
+
+
+def _cells(sheet: Any, source: Source) -> Iterator[list[tuple[object, str]]]:  # noqa: ANN401  (openpyxl's worksheet)
+    """The value and number format of every cell, row by row. Only what openpyxl raises here is the file's fault."""
+    try:
+        sheet.reset_dimensions()
+        for row in sheet.iter_rows():
+            yield [(cell.value, cell.number_format) for cell in row]
+    except _FAILURES as error:
+        raise _damaged(source) from error
+
+
+def _damaged(source: Source) -> DocumentDamaged:
+    return DocumentDamaged(f"{source.name} cannot be read as an Excel file.", hint="Open it in Excel and save it anew.")
 
 
 def read_csv(source: Source) -> Document:
@@ -137,18 +157,29 @@ def _shown(value: object, number_format: str) -> str:
     return " ".join(str(value).split())
 
 
-def _comments(archive: Archive) -> dict[str, list[tuple[str, str]]]:
-    """By sheet name: the cell and the words of each comment."""
+def _extras(archive: Archive) -> dict[str, list[tuple[BlockKind, str, str]]]:
+    """By sheet name, in the order of the book: kind, place and words of what lies over the cells: comments and charts."""
     name = main_part(archive, "xl/workbook.xml")
     if name not in archive:
         return {}
     related = relationships(archive, name)
-    found: dict[str, list[tuple[str, str]]] = {}
+    found: dict[str, list[tuple[BlockKind, str, str]]] = {}
     for sheet in part(archive, name).iter(_S + "sheet"):
-        link = related.get(sheet.get("{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id") or "")
-        for relationship in relationships(archive, link.target).values() if link else ():
-            if relationship.kind == "comments" and relationship.target in archive:
+        link = related.get(sheet.get(R + "id") or "")
+        held = found.setdefault(sheet.get("name") or "", [])
+        for relationship in _related(archive, link.target) if link else ():
+            if relationship.kind == "comments":
                 for comment in part(archive, relationship.target).iter(_S + "comment"):
-                    words = "".join(e.text or "" for e in comment.iter(_S + "t"))
-                    found.setdefault(sheet.get("name") or "", []).append((comment.get("ref") or "", " ".join(words.split())))
+                    words = " ".join("".join(e.text or "" for e in comment.iter(_S + "t")).split())
+                    place = comment.get("ref") or ""
+                    held.append((BlockKind.COMMENT, f"!{place}", f"[Comment on {place}: {words}]"))
+            elif relationship.kind == "drawing":
+                charts = (chart for chart in _related(archive, relationship.target) if chart.kind == "chart")
+                held += ((BlockKind.TABLE, ", chart", chart_text(part(archive, chart.target))) for chart in charts)
     return found
+
+
+def _related(archive: Archive, name: str) -> list[Relationship]:
+    """What a part refers to inside the file."""
+    links = relationships(archive, name).values() if name in archive else ()
+    return [link for link in links if not link.external and link.target in archive]

@@ -1,15 +1,19 @@
 """Web pages, books, sheets, slides, mail, OpenDocument, RTF: words in order, each in its place, what is not read reported."""
 # ruff: noqa: E501
 
+import copy
 import zipfile
 from email.message import EmailMessage
 from pathlib import Path
 
 import openpyxl
+import openpyxl.chart
 import pytest
 from openpyxl.comments import Comment
 from unabridged.errors import DocumentDamaged, DocumentEncrypted
 from unabridged.ingest.document import BlockKind, Document, ProblemKind
+from unabridged.ingest.read_xlsx import read_xlsx
+from unabridged.ingest.reader import Source
 from unabridged.ingest.reading import ingest
 from unabridged.ingest.validation import validate
 
@@ -119,6 +123,51 @@ def test_xlsx(tmp_path: Path) -> None:
         (BlockKind.TABLE, " | below"),
     ]
     assert [b.anchor.path for b in document.blocks] == ["Prices", "Prices!A1:C2", "Prices!A2", "Notes", "Notes!A7:B7"]
+
+
+def test_the_figures_of_charts_are_read_with_their_sheet(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "Rents"
+    for row in (("Year", "Rent"), (2023, 9), (2024, 10)):
+        book.active.append(row)
+    chart = openpyxl.chart.BarChart()
+    chart.title = "Rent by year"
+    chart.add_data(openpyxl.chart.Reference(book.active, min_col=2, min_row=1, max_row=3), titles_from_data=True)
+    book.active.add_chart(chart, "D2")
+    book.create_chartsheet("Picture").add_chart(copy.deepcopy(chart))
+    book.save(tmp_path / "book.xlsx")
+    with_values(tmp_path / "book.xlsx")
+    document = checked(tmp_path / "book.xlsx")
+    figures = "Chart: Rent by year\n | Rent\n1 | 9\n2 | 10"
+    assert [text for _, text in blocks(document)] == ["Rents", "Year | Rent\n2023 | 9\n2024 | 10", figures, "Picture", figures]
+    assert [b.anchor.path for b in document.blocks][2:] == ["Rents, chart", "Picture", "Picture, chart"]
+
+
+def with_values(path: Path) -> None:
+    """Put the values into the charts that Excel keeps there and openpyxl leaves out."""
+    cache = '<c:strCache><c:pt idx="0"><c:v>Rent</c:v></c:pt></c:strCache>', '<c:numCache><c:pt idx="0"><c:v>9</c:v></c:pt><c:pt idx="1"><c:v>10</c:v></c:pt></c:numCache>'
+    with zipfile.ZipFile(path) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(path, "w") as new:
+        for name, content in members.items():
+            if name.startswith("xl/charts/"):
+                text = content.decode()
+                prefix = "c:" if "<c:ser>" in text else ""
+                for kind, values in zip(("strRef", "numRef"), cache, strict=True):
+                    text = text.replace(f"</{prefix}{kind}>", values.replace("c:", prefix) + f"</{prefix}{kind}>")
+                content = text.encode()
+            new.writestr(name, content)
+
+
+def test_a_fault_of_this_reader_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    openpyxl.Workbook().save(path)
+
+    def progress(done: int, total: int) -> None:
+        raise TypeError("a fault of the caller")
+
+    with pytest.raises(TypeError):
+        read_xlsx(Source(path, path.name, progress=progress))
 
 
 def test_a_long_sheet_is_cut_into_ranges_and_no_row_is_lost(tmp_path: Path) -> None:
