@@ -19,11 +19,11 @@ class SourceHandlers:
         self._workspace = workspace
         self._images = images
         self._at_hand: OrderedDict[str, Document] = OrderedDict()
+        self._seen: dict[str, tuple[str, str]] = {}  # document → its name and when it was read
         self._lock = threading.Lock()
 
     def open_source(self, data: Data) -> Data:
-        with self._lock:
-            self._at_hand.pop(data["document"], None)  # it may have been renamed or read anew
+        self._forget_if_changed(str(data["document"]))
         document = self._document(data)
         if source_view.is_paged(document):
             self._images.prepare(self._workspace.library.original(document.id))
@@ -45,6 +45,14 @@ class SourceHandlers:
 
     def find_in(self, data: Data) -> Data:
         return source_view.find(self._document(data), str(data["words"]))
+
+    def _forget_if_changed(self, document_id: str) -> None:
+        """It may have been renamed or read anew: then it is fetched again, which takes its time for a long one."""
+        entry = self._workspace.library.resolve(document_id)
+        with self._lock:
+            if self._seen.get(document_id) != (entry.name, entry.added_at):
+                self._at_hand.pop(document_id, None)
+                self._seen[document_id] = (entry.name, entry.added_at)
 
     def _document(self, data: Data) -> Document:
         document_id = str(data["document"])

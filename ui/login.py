@@ -26,7 +26,9 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 <main><h1>Unabridged</h1><form method="post" action="/login">
 <label for="password">Password · 密码</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus>
-<button>Open · 打开</button><p role="alert">{notice}</p></form></main></html>"""
+<button>Open · 打开</button><p role="alert">{notice}</p></form>
+<small>Everyone with this password shares one library: documents, conversations and settings are seen and changed by all.<br>
+<span lang="zh">知道此密码的人共用同一个文库：文档、对话和设置对所有人可见，也可由所有人更改。</span></small></main></html>"""
 
 
 class Login:

@@ -1,25 +1,10 @@
 """The page: places the panels and gives each the functions that it may call. The one place where they are wired."""
 
-from dataclasses import dataclass
-
 import gradio as gr
-from unabridged.ui.handlers_chat import ChatHandlers
-from unabridged.ui.handlers_library import LibraryHandlers
-from unabridged.ui.handlers_models import ModelHandlers
-from unabridged.ui.handlers_settings import SettingsHandlers
-from unabridged.ui.handlers_source import SourceHandlers
+from unabridged.ui.handlers import Handlers
 from unabridged.ui.panel import panel
 from unabridged.ui.settings_panel import settings_panel
 from unabridged.ui.strings import texts
-
-
-@dataclass(frozen=True, slots=True)
-class Handlers:
-    library: LibraryHandlers
-    chat: ChatHandlers
-    source: SourceHandlers
-    settings: SettingsHandlers
-    models: ModelHandlers
 
 
 def page(handlers: Handlers, *, language: str) -> gr.Blocks:

@@ -11,7 +11,7 @@ import gradio as gr
 from unabridged.errors import UnabridgedError
 from unabridged.fault_report import report
 from unabridged.ui.jobs import FAULT
-from unabridged.ui.translated import translated
+from unabridged.ui.translated import told
 
 Answer = Any  # what JSON can hold
 Handler = Callable[[dict[str, Any]], Answer]
@@ -56,8 +56,3 @@ def _answering(function: Handler, language: str) -> Handler:
 
     answer.__name__ = function.__name__
     return answer
-
-
-def told(message: str, hint: str, *, language: str) -> dict[str, str]:
-    """An error as every part of the page tells it."""
-    return {"error": translated(message, language), "hint": translated(hint, language)}

@@ -1,6 +1,5 @@
 """The local web server: Gradio's page in each language, a few routes of our own beside it, and the gate before all of them."""
 
-import asyncio
 import json
 import os
 import shutil
@@ -9,12 +8,10 @@ import tempfile
 import threading
 import time
 import webbrowser
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 
-import gradio as gr
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
@@ -24,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from unabridged.errors import DocumentEncrypted, DocumentTooCostly, UnabridgedError, UsageError
 from unabridged.ui.gate import LOOPBACK_NAMES, Gate, is_loopback
+from unabridged.ui.handlers import Handlers
 from unabridged.ui.handlers_chat import ChatHandlers
 from unabridged.ui.handlers_library import LibraryHandlers
 from unabridged.ui.handlers_models import ModelHandlers
@@ -32,12 +30,11 @@ from unabridged.ui.handlers_source import SourceHandlers
 from unabridged.ui.jobs import Jobs
 from unabridged.ui.live import live
 from unabridged.ui.login import Login
-from unabridged.ui.page import Handlers, page
+from unabridged.ui.opening import Opening
 from unabridged.ui.page_images import PageImages
-from unabridged.ui.panel import told
 from unabridged.ui.sample import SAMPLES
 from unabridged.ui.strings import LANGUAGES, language_of, texts
-from unabridged.ui.theme import theme
+from unabridged.ui.translated import told
 from unabridged.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
@@ -59,7 +56,9 @@ def serve(
         )
     ending = threading.Event()
     host_names = LOOPBACK_NAMES if is_loopback(host) else None
-    app = build_app(workspace, password=password, host_names=host_names, ending=ending)
+    login = Login(password) if password is not None else None
+    opening = Opening(lambda: _app(workspace, login, ending), failing=lambda: setattr(server, "should_exit", True))
+    app = Gate(opening, host_names=host_names, login=login)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
     server = Server(config, ending=ending)
@@ -67,6 +66,8 @@ def serve(
         threading.Thread(target=_open_when_up, args=(server, address), daemon=True).start()
     print(f"Unabridged is at {address} (Ctrl+C ends it)", flush=True)  # noqa: T201 the one line that the terminal shows
     server.run()
+    if opening.failed is not None:
+        raise opening.failed
 
 
 class Server(uvicorn.Server):
@@ -89,6 +90,11 @@ def build_app(
     ending: threading.Event | None = None,
 ) -> ASGIApp:
     """Everything that is served, gate included. Work that was started goes on until the server ends."""
+    login = Login(password) if password is not None else None
+    return Gate(_app(workspace, login, ending or threading.Event()), host_names=host_names, login=login)
+
+
+def _app(workspace: Workspace, login: Login | None, ending: threading.Event) -> FastAPI:
     jobs, images = Jobs(), PageImages()
     uploads = _uploads_folder(workspace.home.folder)
     handlers = Handlers(
@@ -107,13 +113,14 @@ def build_app(
         shutil.rmtree(uploads, ignore_errors=True)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    login = Login(password) if password is not None else None
     _add_front_door(app, workspace, login)
     _add_page_parts(app, workspace, images)
-    _add_news(app, jobs, ending or threading.Event())
+    _add_news(app, jobs, ending)
     _add_upload(app, handlers.library)
-    _within_a_loop(partial(_add_pages, app, handlers))
-    return Gate(app, host_names=host_names, login=login)
+    from unabridged.ui.mounting import mount_pages  # Gradio comes with it, which takes longer to import than all the rest
+
+    mount_pages(app, handlers, max_upload_bytes=UPLOAD_BYTES)
+    return app
 
 
 def _uploads_folder(home: Path) -> Path:
@@ -122,36 +129,6 @@ def _uploads_folder(home: Path) -> Path:
         if time.time() - left.stat().st_mtime > ABANDONED_S:
             shutil.rmtree(left, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix="uploads-", dir=home))
-
-
-def _within_a_loop(work: Callable[[], object]) -> None:
-    """Gradio opens an event loop for each lock that it makes outside of one, and never closes it."""
-
-    async def inside() -> None:
-        work()
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(inside())
-    else:
-        work()
-
-
-def _add_pages(app: FastAPI, handlers: Handlers) -> None:
-    for language in LANGUAGES:
-        gr.mount_gradio_app(
-            app,
-            page(handlers, language=language),
-            path=f"/{language}",
-            theme=theme(),
-            footer_links=[],
-            run_history=False,
-            ssr_mode=False,
-            enable_monitoring=False,
-            show_error=False,
-            max_file_size=UPLOAD_BYTES,
-        )
 
 
 def _add_front_door(app: FastAPI, workspace: Workspace, login: Login | None) -> None:

@@ -31,6 +31,11 @@ def translated(text: str, language: str) -> str:
     return _translated(text, language) or _in_parts(text, language)
 
 
+def told(message: str, hint: str, *, language: str) -> dict[str, str]:
+    """An error as every part of the page tells it."""
+    return {"error": translated(message, language), "hint": translated(hint, language)}
+
+
 def _translated(text: str, language: str) -> str | None:
     """The best template is the one that leaves least to its values."""
     for template in _templates(language):

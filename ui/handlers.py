@@ -1,0 +1,18 @@
+"""All that the page can ask for, in one value."""
+
+from dataclasses import dataclass
+
+from unabridged.ui.handlers_chat import ChatHandlers
+from unabridged.ui.handlers_library import LibraryHandlers
+from unabridged.ui.handlers_models import ModelHandlers
+from unabridged.ui.handlers_settings import SettingsHandlers
+from unabridged.ui.handlers_source import SourceHandlers
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    library: LibraryHandlers
+    chat: ChatHandlers
+    source: SourceHandlers
+    settings: SettingsHandlers
+    models: ModelHandlers
