@@ -5,6 +5,7 @@ file, under the name of its checksum, so that the next try goes on from there.
 """
 
 import hashlib
+import os
 import re
 import shutil
 import threading
@@ -85,7 +86,7 @@ class _Transfer:
         self._model = model
         self._folder = home.models
         self._log = log
-        self._endpoint = endpoint
+        self._endpoint = endpoint or os.environ.get("HF_ENDPOINT")
         self._tell = tell
 
     def run(self) -> Path:

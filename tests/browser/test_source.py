@@ -15,7 +15,17 @@ from tests.fakes import Script
 Serve = Callable[..., Served]
 Visit = Callable[..., Visitor]
 CELLS = [["Berth", "Rate"], ["North quay", "1,200 crowns a day"], ["South quay", "800 crowns a day"]]
-MARKDOWN = "# Rates\n\nThe rates stand below.[^1]\n\n| Berth | Rate |\n| --- | --- |\n| North quay | 1,200 crowns |\n\n[^1]: Of 2024.\n"
+MARKDOWN = """\
+# Rates
+
+The rates stand below.[^1]
+
+| Berth | Rate |
+| --- | --- |
+| North quay | 1,200 crowns |
+
+[^1]: Of 2024.
+"""
 
 
 def shown(page: Page, name: str) -> None:
@@ -80,7 +90,8 @@ def sheets(tmp_path: Path) -> Path:
         for number in range(1, 41):
             sheet = document.new_page()
             sheet.insert_text((72, 90), f"On sheet {number} the word lantern{number} stands.")
-        document.set_page_labels([{"startpage": 0, "style": "r", "firstpagenum": 1}, {"startpage": 4, "style": "D", "firstpagenum": 1}])
+        roman, arabic = {"startpage": 0, "style": "r", "firstpagenum": 1}, {"startpage": 4, "style": "D", "firstpagenum": 1}
+        document.set_page_labels([roman, arabic])
         document.save(path)
     return path
 

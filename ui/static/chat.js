@@ -145,6 +145,7 @@
     // The end is followed until the reader scrolls up, and again from when the end is in sight.
     const atEnd = () => transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < 80;
     const toEnd = () => { following = true; transcript.scrollTop = transcript.scrollHeight; };
+    new ResizeObserver(() => { if (following) toEnd(); }).observe(turnsBox);  // a turn's true height is known only once it is drawn
     let top = 0;
     transcript.addEventListener("scroll", () => {
       if (atEnd()) following = true; else if (transcript.scrollTop < top - 2) following = false;

@@ -6,7 +6,8 @@
   define("models", (root, call) => {
     let told = { models: [] }, jobs = [], open = false;
     const list = h("ul", { class: "ub-offers" });
-    root.append(h("h3", {}, t("catalogue")), h("p", { class: "ub-muted" }, t("catalogue_help")), list);
+    const fold = h("details", { class: "ub-catalogue" }, h("summary", {}, t("catalogue"), h("span", { class: "ub-muted" }, t("catalogue_help"))), list);
+    root.append(fold);
 
     const fits = (model) => !model.window_here
       ? h("span", { class: "ub-error" }, t("offer_does_not_fit"))
@@ -15,7 +16,7 @@
       if (job) return button("close", t("cancel"), () => call("stop_fetching", { job: job.id }), { text: true });
       if (model.used) return h("span", { class: "ub-stored" }, icon("check"), t("offer_used"));
       if (model.here) return button("check", t("offer_use"), () => choose(model), { text: true });
-      return button("down", t("offer_fetch"), () => fetchIt(model), { text: true });
+      return button("fetch", t("offer_fetch"), () => fetchIt(model), { text: true });
     };
     const progress = (job) => {
       const known = job.total > 0;
@@ -32,7 +33,11 @@
         action(model, job));
     };
     const draw = () => list.replaceChildren(...told.models.map(row));
-    const refresh = async () => { told = await call("catalogue", {}, { quiet: true }); draw(); };
+    const refresh = async () => {
+      told = await call("catalogue", {}, { quiet: true });
+      if (!told.models.some((model) => model.here)) fold.open = true;  // nobody has to look for what they do not know of
+      draw();
+    };
     // The one thing here that uses the network: said before it happens.
     const fetchIt = async (model) => {
       const about = h("div", {}, h("p", {}, t("offer_fetch_sure", { name: model.name, size: model.size_gb.toFixed(1) })),

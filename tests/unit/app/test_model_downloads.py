@@ -1,15 +1,10 @@
 """Models are fetched whole, go on where they stopped, and are checked. Over a hub of our own on this machine."""
 
-import hashlib
 import os
-import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from unabridged.errors import HomeError, ModelFileError, UsageError
@@ -20,76 +15,27 @@ from unabridged.settings import load_settings
 from unabridged.store import Store
 from unabridged.web.network_log import NetworkLog
 
-CONTENT = b"GGUF" + bytes(range(256)) * (5 * STEP_BYTES // 256)
+from tests.hub import CONTENT, Hub
+
 MODEL = OfferedModel("Tiny", "someone/Tiny-GGUF", "tiny.gguf", 0.02, "Apache-2.0", 4096, 2, 2, 64)
 
 
-class Hub:
-    """Answers as the hub does: HEAD of a file gives size and sha256 and sends on to where the bytes lie, in ranges."""
-
-    def __init__(self, log: NetworkLog) -> None:
-        self.log = log  # of the program that asks
-        self.asked: list[tuple[str, str, str | None]] = []  # method, path, Range
-        self.agents: set[str] = set()
-        self.content = CONTENT
-        self.checksum = hashlib.sha256(CONTENT).hexdigest()
-        self.status = 200
-        self.breaks_after: int | None = None
-        hub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_HEAD(self) -> None:
-                hub._head(self)
-
-            def do_GET(self) -> None:
-                hub._get(self)
-
-            def log_message(self, *words: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
-        Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def _note(self, request: BaseHTTPRequestHandler) -> None:
-        self.asked.append((request.command, request.path, request.headers.get("Range")))
-        self.agents.add(request.headers.get("User-Agent", ""))
-
-    def _head(self, request: BaseHTTPRequestHandler) -> None:
-        self._note(request)
-        request.send_response(302 if self.status == 200 else self.status)
-        request.send_header("Location", f"http://localhost:{self.server.server_address[1]}/bytes")  # another host
-        request.send_header("X-Repo-Commit", "0" * 40)
-        request.send_header("X-Linked-Size", str(len(self.content)))
-        request.send_header("X-Linked-ETag", f'"{self.checksum}"')
-        request.send_header("Content-Length", "0")
-        request.end_headers()
-
-    def _get(self, request: BaseHTTPRequestHandler) -> None:
-        self._note(request)
-        start = int(re.match(r"bytes=(\d+)-", request.headers.get("Range") or "bytes=0-")[1])  # type: ignore[index]
-        rest = self.content[start:]
-        request.send_response(206 if start else 200)
-        request.send_header("Content-Length", str(len(rest)))
-        request.end_headers()
-        request.wfile.write(rest[: self.breaks_after])
-        if self.breaks_after is not None:
-            self.breaks_after = None
-            request.connection.shutdown(socket.SHUT_RDWR)
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    running = Hub()
+    yield running
+    running.close()
 
 
 @pytest.fixture
-def hub(home: Home) -> Iterator[Hub]:
+def log(home: Home) -> Iterator[NetworkLog]:
     store = Store(home.database)
-    running = Hub(NetworkLog(store))
-    yield running
+    yield NetworkLog(store)
     store.close()
-    running.server.shutdown()
-    running.server.server_close()
 
 
-def fetched(hub: Hub, home: Home) -> tuple[Path, list[Downloading]]:
-    steps, seen = download(MODEL, home, hub.log, endpoint=hub.address), []
+def fetched(hub: Hub, home: Home, log: NetworkLog) -> tuple[Path, list[Downloading]]:
+    steps, seen = download(MODEL, home, log, endpoint=hub.address), []
     while True:
         try:
             seen.append(next(steps))
@@ -97,8 +43,8 @@ def fetched(hub: Hub, home: Home) -> tuple[Path, list[Downloading]]:
             return end.value, seen
 
 
-def test_a_model_arrives_whole_with_progress(hub: Hub, home: Home) -> None:
-    path, seen = fetched(hub, home)
+def test_a_model_arrives_whole_with_progress(hub: Hub, home: Home, log: NetworkLog) -> None:
+    path, seen = fetched(hub, home, log)
     assert path == home.models / "tiny.gguf"
     assert path.read_bytes() == CONTENT
     counts = [step.done for step in seen if not step.checking]
@@ -108,72 +54,71 @@ def test_a_model_arrives_whole_with_progress(hub: Hub, home: Home) -> None:
     assert list(home.models.iterdir()) == [path], "no part is left behind"
 
 
-def test_only_the_file_is_asked_for_and_the_machine_is_not_described(hub: Hub, home: Home) -> None:
-    fetched(hub, home)
+def test_only_the_file_is_asked_for_and_the_machine_is_not_described(hub: Hub, home: Home, log: NetworkLog) -> None:
+    fetched(hub, home, log)
     assert hub.asked == [("HEAD", "/someone/Tiny-GGUF/resolve/main/tiny.gguf", None), ("GET", "/bytes", None)]
-    noted = [(line.host, line.purpose, line.received) for line in hub.log.requests()]
+    noted = [(line.host, line.purpose, line.received) for line in log.requests()]
     assert noted == [("localhost", "model", len(CONTENT)), ("127.0.0.1", "model", None)], "the network log holds both"
     assert not any("torch" in agent or "agent/" in agent for agent in hub.agents)
 
 
-def test_a_stopped_transfer_goes_on_where_it_stopped(hub: Hub, home: Home) -> None:
-    steps = download(MODEL, home, hub.log, endpoint=hub.address)
+def test_a_stopped_transfer_goes_on_where_it_stopped(hub: Hub, home: Home, log: NetworkLog) -> None:
+    steps = download(MODEL, home, log, endpoint=hub.address)
     next(steps)
     steps.close()
     have = next(home.models.glob("*.part")).stat().st_size
     assert 0 < have < len(CONTENT)
-    path, _ = fetched(hub, home)
+    path, _ = fetched(hub, home, log)
     assert path.read_bytes() == CONTENT
     assert hub.asked[-1] == ("GET", "/bytes", f"bytes={have}-")
 
 
-def test_a_broken_connection_is_taken_up_again(hub: Hub, home: Home) -> None:
+def test_a_broken_connection_is_taken_up_again(hub: Hub, home: Home, log: NetworkLog) -> None:
     hub.breaks_after = 2 * STEP_BYTES
-    path, _ = fetched(hub, home)
+    path, _ = fetched(hub, home, log)
     assert path.read_bytes() == CONTENT
     first, second = [range_ for method, _, range_ in hub.asked if method == "GET"]
     assert (first, second) == (None, f"bytes={2 * STEP_BYTES}-")
 
 
-def test_bytes_that_differ_from_the_checksum_are_deleted(hub: Hub, home: Home) -> None:
+def test_bytes_that_differ_from_the_checksum_are_deleted(hub: Hub, home: Home, log: NetworkLog) -> None:
     hub.content = CONTENT[:-1] + b"!"
     with pytest.raises(ModelFileError, match="its checksum differs"):
-        fetched(hub, home)
+        fetched(hub, home, log)
     assert list(home.models.iterdir()) == []
 
 
-def test_a_file_that_is_here_is_not_fetched_again(hub: Hub, home: Home) -> None:
-    fetched(hub, home)
+def test_a_file_that_is_here_is_not_fetched_again(hub: Hub, home: Home, log: NetworkLog) -> None:
+    fetched(hub, home, log)
     before = len(hub.asked)
-    fetched(hub, home)
+    fetched(hub, home, log)
     assert len(hub.asked) == before
 
 
-def test_a_hub_that_refuses_or_is_away_is_told_in_one_sentence(hub: Hub, home: Home) -> None:
+def test_a_hub_that_refuses_or_is_away_is_told_in_one_sentence(hub: Hub, home: Home, log: NetworkLog) -> None:
     hub.status = 404
     with pytest.raises(ModelFileError, match=r"The hub refused tiny\.gguf \(HTTP 404\)\."):
-        fetched(hub, home)
-    hub.server.shutdown()
-    hub.server.server_close()
+        fetched(hub, home, log)
+    hub.close()
     with pytest.raises(ModelFileError, match="The hub cannot be reached"):
-        fetched(hub, home)
+        fetched(hub, home, log)
 
 
 def test_a_file_too_large_for_the_disk_is_refused_before_it_is_fetched(
-    hub: Hub, home: Home, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, home: Home, log: NetworkLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 1000})())
     with pytest.raises(HomeError, match="GB are free"):
-        fetched(hub, home)
+        fetched(hub, home, log)
     assert [method for method, *_ in hub.asked] == ["HEAD"]
 
 
-def test_a_disk_that_fills_up_meanwhile_is_told_and_nothing_is_called_done(hub: Hub, home: Home) -> None:
+def test_a_disk_that_fills_up_meanwhile_is_told_and_nothing_is_called_done(hub: Hub, home: Home, log: NetworkLog) -> None:
     home.models.mkdir()
     part = home.models / f"tiny.gguf.{hub.checksum[:12]}.part"
     part.symlink_to("/dev/full")
     with pytest.raises(HomeError, match="No space left on device"):
-        fetched(hub, home)
+        fetched(hub, home, log)
     assert not (home.models / "tiny.gguf").exists()
 
 
@@ -197,7 +142,7 @@ def test_kv_sizes_are_those_of_the_architectures(name: str, f16: int) -> None:
     assert offered(name).kv_bytes_per_token("f16") == f16
 
 
-def test_the_command_line_fetches_an_offered_model_and_uses_it(hub: Hub, home: Home) -> None:
+def test_the_command_line_fetches_an_offered_model_and_uses_it(hub: Hub, home: Home, log: NetworkLog) -> None:
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         """In a process of its own: the hub's library looks for its endpoint when it is imported."""
         command = [sys.executable, "-m", "unabridged", "models", *words]
