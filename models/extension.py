@@ -12,6 +12,7 @@ from unabridged.models.gguf_header import GgufHeader
 from unabridged.models.llama_context import AS_TRAINED, Rope
 
 LARGEST_FACTOR = 8.0
+SMALLEST_STEP = 256  # llama.cpp rounds windows up to a multiple of it
 _STEP = 4  # factors are quarters, so that a slightly longer document does not change all keys
 
 
@@ -29,17 +30,23 @@ def factor_for(tokens: int, trained: int) -> float:
     return max(1.0, -(-tokens * _STEP // trained) / _STEP)
 
 
-def extension(header: GgufHeader, *, scaling: str, factor: float) -> Extension:
-    """Raises UsageError for a way that the file does not allow."""
+def extension(header: GgufHeader, *, scaling: str, factor: float, window: int = 0) -> Extension:
+    """For a `window` of so many tokens, 0 if that is not known yet. Raises UsageError for a way that the file does not allow.
+
+    A LongRoPE file has two sets of factors, for windows up to the original one and for longer ones. A reading that was begun
+    with one cannot go on with the other, so it is the long ones unless a window that is short enough was asked for.
+    """
     trained = int(header.value("context_length", 0))
     long_factors = any(tensor.name.startswith("rope_factors_long") for tensor in header.tensors)
     original = int(header.value("rope.scaling.original_context_length", 0)) or trained
-    if scaling == "longrope":
-        if not long_factors or factor:
-            raise UsageError("This model has no LongRoPE factors of that kind.", hint="Choose yarn or linear, with a factor.")
-        return Extension(Rope("longrope"), trained, least=min(original + 256, trained))
+    if scaling == "longrope" and (not long_factors or factor):
+        raise UsageError("This model has no LongRoPE factors of that kind.", hint="Choose yarn or linear, with a factor.")
+    if scaling == "longrope" or (long_factors and not scaling and not factor):
+        if original >= trained or (0 < window <= original and not scaling):
+            return Extension(AS_TRAINED, min(trained, original))
+        return Extension(Rope("longrope"), trained, least=min(original + SMALLEST_STEP, trained))
     if not scaling and not factor:
-        return Extension(AS_TRAINED, min(trained, original) if long_factors else trained)
+        return Extension(AS_TRAINED, trained)
     if scaling not in ("linear", "yarn") or not 1 < factor <= LARGEST_FACTOR:
         raise UsageError(
             f"A window cannot be extended {factor:g} times by {scaling or 'nothing'!r}.",

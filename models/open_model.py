@@ -57,7 +57,7 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         raise UsageError(f"There is no KV type {options.kv_type!r}.", hint=f"Choose auto or one of {', '.join(KV_TYPES)}.")
     if options.chunk_tokens < 1 or options.segment_tokens < 1:
         raise UsageError("Chunks and segments need at least one token.", hint="Leave them at their defaults.")
-    stretched = extension(header, scaling=options.rope_scaling, factor=options.rope_factor)
+    stretched = extension(header, scaling=options.rope_scaling, factor=options.rope_factor, window=options.window)
     start_backend()
     cards = gpus() if options.gpu_layers else []
     kv_type = options.kv_type if options.kv_type != "auto" else ("q8_0" if cards else "f16")

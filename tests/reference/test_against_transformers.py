@@ -5,14 +5,16 @@ only the order of additions differs; 0.15 with the f16 cache and the flash atten
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from unabridged.models.engine import EngineOptions, Tokens
+from unabridged.models.engine import EngineOptions, Sampling, Tokens
 from unabridged.models.gguf_header import read_header
 from unabridged.models.open_model import OpenModel, open_model
+from unabridged.models.segment_cache import SEGMENT
 
 from tests.unit.models.tiny_models import tensor_shapes, vocabulary, write_tiny_model
 
@@ -40,6 +42,8 @@ def reference(architecture: str, path: Path, rope: dict[str, Any] | None = None)
             if name.endswith(("attn_q.weight", "attn_k.weight")):
                 weights[name] = turned(weights[name], HEADS if "attn_q" in name else KV_HEADS)
     rope = rope or {"rope_type": "default", "rope_theta": 10000.0}
+    if architecture == "phi3":
+        return fused(weights, size, rope)
     common = {
         "vocab_size": size, "hidden_size": WIDTH, "intermediate_size": HIDDEN, "num_hidden_layers": LAYERS,
         "num_attention_heads": HEADS, "num_key_value_heads": KV_HEADS, "head_dim": HEAD, "max_position_embeddings": 8192,
@@ -61,6 +65,30 @@ def reference(architecture: str, path: Path, rope: dict[str, Any] | None = None)
         make_config, make_model = classes[architecture]
         model = make_model(make_config(**common, rms_norm_eps=1e-6, tie_word_embeddings=False))
     model.load_state_dict({their: torch.tensor(weights[our]) for our, their in names(architecture, size).items()}, strict=False)
+    return model.eval()
+
+
+def fused(weights: dict[str, np.ndarray], size: int, rope: dict[str, Any]) -> Any:  # noqa: ANN401  a transformers model
+    """phi3, which keeps q, k and v in one matrix."""
+    config = transformers.Phi3Config(
+        vocab_size=size, hidden_size=WIDTH, intermediate_size=HIDDEN, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
+        num_key_value_heads=KV_HEADS, rms_norm_eps=1e-6, max_position_embeddings=1024, original_max_position_embeddings=256,
+        bos_token_id=0, eos_token_id=0, pad_token_id=0, rope_parameters=rope, attn_implementation="eager",
+    )  # fmt: skip
+    model = transformers.Phi3ForCausalLM(config)
+    state = {
+        "model.embed_tokens.weight": weights["token_embd.weight"],
+        "model.norm.weight": weights["output_norm.weight"],
+        "lm_head.weight": weights["output.weight"],
+    }
+    for i in range(LAYERS):
+        ours, theirs = f"blk.{i}.", f"model.layers.{i}."
+        state[theirs + "self_attn.qkv_proj.weight"] = np.concatenate([weights[f"{ours}attn_{part}.weight"] for part in "qkv"])
+        for our, their in (("attn_output", "self_attn.o_proj"), ("ffn_up", "mlp.gate_up_proj"), ("ffn_down", "mlp.down_proj")):
+            state[f"{theirs}{their}.weight"] = weights[f"{ours}{our}.weight"]
+        state[theirs + "input_layernorm.weight"] = weights[ours + "attn_norm.weight"]
+        state[theirs + "post_attention_layernorm.weight"] = weights[ours + "ffn_norm.weight"]
+    model.load_state_dict({name: torch.tensor(values) for name, values in state.items()})
     return model.eval()
 
 
@@ -168,3 +196,72 @@ def test_a_stretched_window_gives_the_reference_logits(tmp_path: Path, scaling: 
         opened = open_model(path, options)
         assert np.abs(log_probabilities(opened, tokens, 390) - wanted).max() < EXACT
         opened.session.close()
+
+
+def test_a_reading_that_had_to_give_way_comes_back_with_the_reference_logits(
+    model: tuple[str, Path], tmp_path: Path
+) -> None:
+    """Out of the cache with its forks, for another reading; back from segments, and, where those are gone too, read anew."""
+    tokens = tokens_of(500)
+    wanted = expected(*model, tokens)
+    for kept in (True, False):
+        options = EngineOptions(tmp_path, kv_type="f32", chunk_tokens=64, segment_tokens=128, threads=1, window=1024)
+        opened = open_model(model[1], options)
+        log_probabilities(opened, tokens, 480)
+        opened.session.scheduler.run(opened.session.read(np.roll(tokens_of(1000), 1)))
+        assert len(opened.session._map.residents) == 1  # type: ignore[union-attr]
+        for segment in [] if kept else list(tmp_path.rglob("*" + SEGMENT)):
+            segment.unlink()
+        back = opened.session.scheduler.run(opened.session.read(tokens[:480]))
+        assert (back.evaluated, back.reused) == ((0, 480) if kept else (480, 0))
+        assert np.abs(log_probabilities(opened, tokens, 480) - wanted).max() < EXACT
+        opened.session.close()
+
+
+def test_a_second_question_on_a_fork_that_was_dropped_gives_the_reference_logits(
+    model: tuple[str, Path], tmp_path: Path
+) -> None:
+    """A conversation whose fork gave way is rebuilt from its tokens."""
+    options = EngineOptions(tmp_path, kv_type="f32", chunk_tokens=64, segment_tokens=128, threads=1, window=1024)
+    opened = open_model(model[1], options)
+    tokens, run = tokens_of(700), opened.session.scheduler.run
+    reading = run(opened.session.read(tokens[:400]))
+    run(opened.session.generate(reading.key, tokens[400:500], limit=1, sampling=Sampling(), stop=()))
+    assert opened.session._map.drop_idle()  # type: ignore[union-attr]
+    assert not opened.session._map.forks  # type: ignore[union-attr]
+    assert np.abs(log_probabilities(opened, tokens, 400) - expected(*model, tokens)).max() < EXACT
+    opened.session.close()
+
+
+@pytest.mark.parametrize("length", [200, 600])
+def test_longrope_uses_the_factors_that_the_window_asks_for(tmp_path: Path, length: int) -> None:
+    """phi3 with short factors up to 256 tokens and long ones beyond; fresh, then restored."""
+    shape = {"layers": LAYERS, "width": WIDTH, "heads": HEADS, "kv_heads": KV_HEADS, "head_size": HEAD, "feed_forward": HIDDEN}
+    short, long = np.linspace(1.0, 1.5, HEAD // 2), np.linspace(1.0, 8.0, HEAD // 2)
+    attention = float(np.sqrt(1 + np.log(4) / np.log(256)))
+    path = write_tiny_model(
+        tmp_path / "model.gguf",
+        architecture="phi3",
+        window=1024,
+        metadata={"phi3.rope.scaling.original_context_length": 256, "phi3.rope.scaling.attn_factor": attention},
+        tensors={"rope_factors_long.weight": long, "rope_factors_short.weight": short},
+        **shape,
+    )
+    rope = {
+        "rope_type": "longrope", "rope_theta": 10000.0, "original_max_position_embeddings": 256,
+        "short_factor": short.tolist(), "long_factor": long.tolist(), "partial_rotary_factor": 1.0,
+    }  # fmt: skip
+    tokens = tokens_of(length)
+    wanted = expected("phi3", path, tokens, rope)
+    options = EngineOptions(
+        tmp_path / "s", kv_type="f32", chunk_tokens=64, segment_tokens=128, threads=1, window=256 if length < 256 else 0
+    )
+    for _ in range(2):
+        opened = open_model(path, options)
+        assert np.abs(log_probabilities(opened, tokens, length - 10) - wanted).max() < EXACT
+        opened.session.close()
+    other = open_model(path, replace(options, window=0 if length < 256 else 256))
+    assert other.info.fingerprint != opened.info.fingerprint
+    if length < 256:  # the other factors do make a difference
+        assert np.abs(log_probabilities(other, tokens, length - 10) - wanted).max() > 0.1
+    other.session.close()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,3 +55,23 @@ def test_a_way_that_the_model_does_not_have_is_refused(
 ) -> None:
     with pytest.raises(UsageError):
         EngineProcess(tiny_model, replace(options, rope_scaling=scaling, rope_factor=factor))
+
+
+def test_a_longrope_model_is_opened_wide_enough_for_its_long_factors(tmp_path: Path, options: EngineOptions) -> None:
+    factors = np.linspace(1, 4, 16)
+    path = write_tiny_model(
+        tmp_path / "m.gguf",
+        architecture="phi3",
+        window=4096,
+        metadata={"phi3.rope.scaling.original_context_length": 2560},
+        tensors={"rope_factors_long.weight": factors, "rope_factors_short.weight": factors / factors},
+    )
+    with EngineProcess(path, options) as engine:
+        assert engine.window_for(10) > 2560
+        assert engine.window_for(4000) == 4096
+        long = engine.info.fingerprint
+    with EngineProcess(path, replace(options, window=2048)) as engine:
+        assert engine.window_for(10) == 2048
+        assert engine.info.fingerprint != long
+    with pytest.raises(UsageError):
+        EngineProcess(path, replace(options, rope_scaling="yarn", rope_factor=2.0))

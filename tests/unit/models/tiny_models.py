@@ -91,7 +91,7 @@ def write_tiny_model(
     parts_of: int = 0,
     tensors: dict[str, np.ndarray] | None = None,
 ) -> Path:
-    """Architectures: llama, qwen2, qwen3, cohere2 (sliding layers), qwen3moe, lfm2 (hybrid), mamba, deepseek2 (MLA, experts).
+    """Architectures: llama, qwen2, qwen3, phi3, cohere2 (sliding), qwen3moe, lfm2 (hybrid), mamba, deepseek2 (MLA, experts).
 
     f32 weights. `metadata`: more GGUF keys (bool, int, float or str); `tensors`: more of them, by name. `parts_of` so many
     tensors: split into several files.
@@ -212,6 +212,9 @@ def tensor_shapes(
             continue
         if architecture != "cohere2":
             block["ffn_norm"] = (width,)
+        if architecture == "phi3":
+            block["ffn_up"] = (2 * feed_forward, width)  # the gate, then the rest
+            del block["ffn_gate"]
         if architecture in ("qwen3", "qwen3moe", "lfm2"):
             block |= {"attn_q_norm": (head_size,), "attn_k_norm": (head_size,)}
         if architecture == "qwen3moe" or (architecture == "deepseek2" and i):
