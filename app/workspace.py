@@ -7,7 +7,7 @@ generator of events that runs in the thread that iterates it and stops when it i
 import dataclasses
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from unabridged import catalogue
 from unabridged.adding import adding
 from unabridged.answers import Answer
 from unabridged.assistant import Assistant, Request
+from unabridged.characters.character_store import Characters
+from unabridged.characters.scenes import Scenes
 from unabridged.context import fit
 from unabridged.conversations import Conversations
 from unabridged.engine_host import EngineHost, Place, Start
@@ -26,7 +28,9 @@ from unabridged.events import (
     Ingesting,
     Loading,
     Remembered,
+    Result,
     Started,
+    Step,
     TextDelta,
     Waiting,
     drained,
@@ -80,6 +84,8 @@ class Workspace:
         self.conversations = Conversations(self._store, owner=self._instance.id)
         self.memories = Memories(self._store)
         self.network_log = NetworkLog(self._store)
+        self.characters = Characters(self._store)
+        self.scenes = Scenes(self._store, self.characters, self.conversations, self.library)
         self.conversations.leave_orphans(lambda instance_id: is_alive(home.instances, instance_id))
         self._host = EngineHost(start_engine)
 
@@ -267,6 +273,14 @@ class Workspace:
     def read_by_model(self, turn_id: str) -> list[str]:
         """Ids of the turns that the model reads when this one is followed up, the oldest first."""
         return [turn.id for turn in turns_read(self.conversations.path(turn_id))]
+
+    def with_engine(
+        self, work: Callable[[Engine], Generator[Step, None, Result]]
+    ) -> Generator[Step | Waiting | Loading, None, Result]:
+        """Work of any kind that needs the engine, in its turn; what it yields is passed on."""
+        with self._host.turn() as place:
+            assistant = yield from self._wait(place)
+            return (yield from work(assistant.engine))
 
     def __enter__(self) -> "Workspace":
         return self
