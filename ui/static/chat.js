@@ -163,7 +163,9 @@
       const steps = h("ol", { class: "ub-steps" }, ["step_add", "step_ask", "step_check"].map((step) => h("li", {}, h("strong", {}, t(step)), h("span", {}, t(`${step}_more`)))));
       const add = button("plus", t("add_files"), () => emit("add-files"), { text: true });
       add.classList.add("ub-primary");
-      const actions = h("div", { class: "ub-actions" }, add, button("quote", t("sample"), () => emit("sample"), { text: true }), button("text", t("paste_text"), () => emit("paste-text"), { text: true }));
+      const library = button("panel_left", t("fold_library"), () => emit("unfold", "left"), { text: true });
+      library.classList.add("ub-when-folded");
+      const actions = h("div", { class: "ub-actions" }, documents.length > 0 && library, add, button("quote", t("sample"), () => emit("sample"), { text: true }), button("text", t("paste_text"), () => emit("paste-text"), { text: true }));
       if (names.length) {
         const questions = (names.length === 1 && unabridged.strings.samples[names[0]]) || [];
         welcome.replaceChildren(h("h2", {}, t("ask_about_title")), h("p", { class: "ub-names" }, names.join(", ")), h("p", {}, t("ask_about_more")),
@@ -175,7 +177,7 @@
       const other = conversation && conversation.turns.length > 0 && session.documents.length > 0 && !sameDocuments();
       const gone = conversation && conversation.turns.length > 0 && !session.documents.length;
       about.hidden = !(other || gone);
-      about.textContent = other ? t("reads_other", { names: chosenNames().join(", ") }) : gone ? t("documents_gone") : "";
+      about.title = about.textContent = other ? t("reads_other", { names: chosenNames().join(", ") }) : gone ? t("documents_gone") : "";
     };
 
     // --- what happens

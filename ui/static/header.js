@@ -69,7 +69,12 @@
       if (narrow() && !isFolded(side)) fold(side === "left" ? "right" : "left", true);
     };
     on("fold", (side) => fold(side, true));
-    on("unfold", (side) => { if (isFolded(side)) { fold(side, false); if (innerWidth < 1280) fold("left", true); } });
+    on("unfold", (side) => {
+      if (!isFolded(side)) return;
+      fold(side, false);
+      if (side === "right" && innerWidth < 1280) fold("left", true);
+      if (side === "left" && narrow()) fold("right", true);
+    });
     fold("left", kept.get("no_left", narrow()));
     fold("right", kept.get("no_right", true));
     document.body.classList.add("ub-ready");

@@ -174,7 +174,10 @@
           onclick: () => openTalk(talk) },
           h("span", { class: "ub-row-name" }, talk.title), h("span", { class: "ub-row-facts" }, talk.documents.map((document) => document.name).join(", "))), more);
     };
-    const openTalk = (talk) => update({ conversation: talk.id, documents: talk.documents.map((document) => document.id).filter((id) => documents.some((entry) => entry.id === id)) });
+    const openTalk = (talk) => {
+      if (innerWidth < 1000) emit("fold", "left");  // the library lies over the chat there
+      update({ conversation: talk.id, documents: talk.documents.map((document) => document.id).filter((id) => documents.some((entry) => entry.id === id)) });
+    };
     const saidRow = (hit, talk) => h("button", { type: "button", class: "ub-place", onclick: () => { openTalk(talk); emit("show-turn", hit.turn_id); } }, h("span", {}, hit.before, h("mark", {}, hit.words), hit.after));
 
     // --- drawing

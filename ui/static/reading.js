@@ -1,7 +1,7 @@
 // Above the question: how full the window is before anything is sent, and what is being read, with a way to stop it.
 "use strict";
 (() => {
-  const { on, emit, session, t, number, duration, h, icon, button } = unabridged;
+  const { on, emit, session, t, number, duration, h, icon, button, notice } = unabridged;
 
   unabridged.windowMeter = (call) => {
     let documents = [], known = {}, last = null, asked = "", pending = false;
@@ -91,7 +91,12 @@
       if (job.tokens_per_s > 0) parts.push(t("per_second", { speed: number(job.tokens_per_s) }), t("time_left", { time: duration(job.seconds_left) }));
       return parts.join(" · ");
     };
+    const warned = new Set();
     on("live", ({ jobs }) => {
+      for (const job of jobs) if (job.unsaved && !warned.has(job.id)) {
+        warned.add(job.id);
+        notice(t("unsaved", { reason: job.unsaved }), t("unsaved_hint"));
+      }
       const running = jobs.filter((job) => job.state === "running" && ["waiting", "loading", "reading"].includes(job.phase));
       for (const job of running) {
         if (!lines.has(job.id)) lines.set(job.id, line(job));
