@@ -150,6 +150,34 @@ def parser() -> argparse.ArgumentParser:
     command = _command(group, "remove", "forget it, in earlier conversations too", "commands_memory:remove")
     command.add_argument("memories", nargs="+", metavar="ID", help="an id, or its beginning")
 
+    group = _command(commands, "character", "characters to play scenes with", None)
+    group = group.add_subparsers(metavar="ACTION", required=True)
+    command = _command(group, "import", "add cards: PNG, JSON or CHARX", "commands_characters:import_characters")
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.add_argument(
+        "--lives-in", nargs="+", default=[], metavar="DOCUMENT", help="documents of the library, read whole for it"
+    )
+    command = _command(group, "list", "list them, the last added first", "commands_characters:list_characters")
+    _json(command)
+    command = _command(group, "show", "show the sheet, or answer a question about it", "commands_characters:show")
+    command.add_argument("character", metavar="CHARACTER", help="a name, or an id or its beginning")
+    command.add_argument("question", nargs="?", default="", metavar="QUESTION")
+    command.add_argument("--model", metavar="MODEL", help="a listed name or the path of a GGUF file, for this time only")
+    _json(command)
+    command = _command(group, "export", "write its card to a file, with everything in it", "commands_characters:export")
+    command.add_argument("character", metavar="CHARACTER", help="a name, or an id or its beginning")
+    command.add_argument("file", type=Path, metavar="FILE", help=".png, .json or .charx")
+    command = _command(group, "remove", "delete characters for good", "commands_characters:remove")
+    command.add_argument("characters", nargs="+", metavar="CHARACTER", help="a name, or an id or its beginning")
+
+    command = _command(commands, "chat", "say something to a character; its last scene goes on", "commands_characters:chat")
+    command.add_argument("character", metavar="CHARACTER", help="a name, or an id or its beginning")
+    command.add_argument("message", metavar="MESSAGE", help="in quotes")
+    command.add_argument("--new", action="store_true", help="begin a new scene")
+    command.add_argument("--user", default="You", metavar="NAME", help="who you are in the scene (default: You)")
+    command.add_argument("--model", metavar="MODEL", help="a listed name or the path of a GGUF file, for this time only")
+    _json(command)
+
     command = _command(commands, "doctor", "what this machine has, what is missing, what to do", "commands_models:doctor")
     _json(command)
     return top
