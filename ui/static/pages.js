@@ -104,6 +104,7 @@
       while (low < high) { const half = (low + high + 1) >> 1; if (sheets[half].element.offsetTop <= middle) low = half; else high = half - 1; }
       return low;
     };
+    const sheetAt = (place) => Math.max(0, manifest.pages.findLastIndex((page) => page[3] <= place));
     const keepingPlace = (change) => {
       const index = atTop(), sheet = sheets[index];
       const part = (root.scrollTop - sheet.element.offsetTop) / (sheet.element.offsetHeight || 1);
@@ -114,7 +115,8 @@
     const clear = (kind) => { delete boxes[kind]; sheets.filter((sheet) => sheet.near).forEach(placeBoxes); };
     return {
       root, clear,
-      start: () => { layOut(); sheets.forEach((sheet) => watcher.observe(sheet.element)); resized.observe(root); },
+      // The sheets before the wanted place are never drawn.
+      start: (place = 0) => { layOut(); if (place > 0) root.scrollTop = sheets[sheetAt(place)].element.offsetTop; sheets.forEach((sheet) => watcher.observe(sheet.element)); resized.observe(root); },
       close: () => { watcher.disconnect(); resized.disconnect(); },
       zoom: (by) => keepingPlace(() => { factor = Math.min(4, Math.max(0.4, factor * by)); layOut(); }),
       position: () => manifest.pages[atTop()][3],
@@ -123,7 +125,7 @@
         boxes[kind] = await call("boxes", { document: manifest.id, start, end });
         sheets.filter((sheet) => sheet.near).forEach(placeBoxes);
         const first = boxes[kind][0];
-        const index = first ? first.page - 1 : Math.max(0, sheets.findLastIndex((_, at) => manifest.pages[at][3] <= start));
+        const index = first ? first.page - 1 : sheetAt(start);
         const top = sheets[index].element.offsetTop + (first ? first.box[1] * scale : 0);
         root.scrollTop = top - root.clientHeight / 3;
         onPage(index);

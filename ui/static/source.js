@@ -35,7 +35,7 @@
       body.replaceChildren(empty);
     }
 
-    async function open(documentId, { fresh = false } = {}) {
+    async function open(documentId, { fresh = false, place = 0 } = {}) {
       if (!fresh && manifest?.id === documentId) return;
       const ticket = ++opening;
       body.setAttribute("aria-busy", "true");
@@ -50,7 +50,7 @@
       bar.hidden = false;
       view = manifest.paged && !kept.get("as_text", false) ? unabridged.pagesView(call, manifest, showPage) : unabridged.textView(call, manifest);
       body.replaceChildren(view.root);
-      view.start?.();
+      view.start?.(place);
       pageTools.hidden = !manifest.pages.length;
       pageCount.textContent = t("of_pages", { pages: number(manifest.pages.length) });
       showPage(0);
@@ -64,7 +64,7 @@
     }
     const reopen = async () => {
       const shown = citations[current], place = view.position();
-      await open(manifest.id, { fresh: true });
+      await open(manifest.id, { fresh: true, place });
       if (shown?.document_id === manifest.id) view.show(shown.start, shown.end, "ub-cited");
       else if (place > 0) view.show(place, place, "ub-here");
     };
@@ -104,7 +104,7 @@
       emit("unfold", "right");
       citeTools.hidden = citations.length < 2;
       citeCount.textContent = t("n_of_m", { n: index + 1, m: citations.length });
-      await open(citation.document_id);
+      await open(citation.document_id, { place: citation.start });
       await view.show(citation.start, citation.end, "ub-cited");
       emit("citation-shown", citation);
     };
@@ -114,7 +114,7 @@
     on("open-document", async ({ document, start, end }) => {
       emit("unfold", "right");
       citations = []; current = -1; citeTools.hidden = true;
-      await open(document);
+      await open(document, { place: start });
       if (start !== undefined) view.show(start, end, "ub-cited");
     });
     on("document-gone", (id) => { if (manifest?.id === id) nothing(); });
