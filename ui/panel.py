@@ -37,13 +37,13 @@ def panel(name: str, *functions: Handler, language: str) -> gr.HTML:
         html_template=f'<div class="ub-panel" id="ub-{name}"></div>',
         js_on_load=f'unabridged.mount("{name}", element.firstElementChild, server, upload);',
         head=head(language),
-        server_functions=[_answering(function, language) for function in functions],
+        server_functions=[answering(function, language) for function in functions],
         apply_default_css=False,
         elem_id=f"panel-{name}",
     )
 
 
-def _answering(function: Handler, language: str) -> Handler:
+def answering(function: Handler, language: str) -> Handler:
     """Errors become values that the page shows: one sentence and one hint, in its language."""
 
     def answer(data: dict[str, Any]) -> Answer:

@@ -32,6 +32,7 @@
     const folderPicker = h("input", { type: "file", webkitdirectory: true, hidden: true, onchange: () => { take([...folderPicker.files].filter((file) => !file.name.startsWith("."))); folderPicker.value = ""; } });
     const searchBox = h("input", { type: "search", class: "ub-search", placeholder: t("search"), "aria-label": t("search") });
     const list = h("div", { class: "ub-documents" });
+    const takingList = h("div", { class: "ub-taking-list" });
     const talks = h("div", { class: "ub-conversations" });
     const addButton = button("plus", t("add_files"), () => filePicker.click(), { text: true });
     const moreButton = button("more", t("add_more"), () => menu(moreButton, [
@@ -42,7 +43,7 @@
     root.append(filePicker, folderPicker,
       h("header", { class: "ub-pane-head" }, addButton, moreButton, h("span", { class: "ub-spacer" }), button("panel_left", t("fold_library"), () => emit("fold", "left"))),
       h("label", { class: "ub-search-row" }, icon("search"), searchBox),
-      h("section", { class: "ub-half", "aria-label": t("documents") }, h("h2", {}, t("documents")), list),
+      h("section", { class: "ub-half", "aria-label": t("documents") }, h("h2", {}, t("documents")), takingList, list),
       h("section", { class: "ub-half", "aria-label": t("conversations") },
         h("h2", {}, t("conversations"), button("plus", t("new_conversation"), () => update({ conversation: null }))), talks));
 
@@ -50,7 +51,7 @@
     const send = (file) => new Promise((resolve) => {
       const request = new XMLHttpRequest();
       request.open("POST", `/upload?name=${encodeURIComponent(file.name)}&language=${strings.language}`);
-      request.upload.onprogress = (event) => { uploads.set(file.name, event.loaded / event.total); draw(); };
+      request.upload.onprogress = (event) => { uploads.set(file.name, event.loaded / event.total); drawTaking(); };
       request.onload = () => {
         const answer = JSON.parse(request.responseText);
         if (answer.error) notice(answer.error, answer.hint); else mine.add(answer.job);
@@ -81,7 +82,7 @@
     };
     const unlock = async (job) => {
       const field = h("input", { type: "password", autocomplete: "off", "aria-label": t("password") });
-      const password = await dialog(t("wants_password", { name: job.name }), h("div", { class: "ub-fields" }, h("p", {}, job.error), field), { action: t("open"), answer: () => field.value });
+      const password = await dialog(t("wants_password", { name: job.name }), h("div", { class: "ub-fields" }, h("p", {}, job.error), field, h("p", { class: "ub-muted" }, job.hint)), { action: t("open"), answer: () => field.value });
       const answer = await call("unlock", { job: job.id, password });
       if (answer.job) mine.add(answer.job);
     };
@@ -127,8 +128,24 @@
         more);
     };
     const stateOf = (entry) => entry.stored_bytes > 0 ? t("state_read", { models: entry.stored_models.join(", "), size: size(entry.stored_bytes) }) : t("state_taken_in");
-    const takingRow = (name, share, cancel) => h("div", { class: "ub-row ub-taking" },
-      h("div", { class: "ub-row-main" }, h("span", { class: "ub-row-name" }, name), h("progress", { max: "1", value: share, "aria-label": t("taking_in", { name }) })), cancel);
+    // Rows of what is on its way are kept while they last: a button that is replaced under the pointer cannot be clicked.
+    const takingRows = new Map();
+    const drawTaking = () => {
+      const now = [...[...uploads].map(([name, share]) => ({ key: `upload ${name}`, name, share })),
+        ...jobs.filter((job) => job.kind === "ingest" && job.state === "running").map((job) => ({ key: job.id, job: job.id, name: job.name, share: job.total ? job.done / job.total : undefined }))];
+      for (const { key, job, name, share } of now) {
+        if (!takingRows.has(key)) {
+          const bar = h("progress", { max: "1", "aria-label": t("taking_in", { name }) });
+          const element = h("div", { class: "ub-row ub-taking" }, h("div", { class: "ub-row-main" }, h("span", { class: "ub-row-name", title: name }, name), bar),
+            job && button("close", t("cancel"), () => call("stop", { job })));
+          takingRows.set(key, { element, bar });
+          takingList.append(element);
+        }
+        const { bar } = takingRows.get(key);
+        if (share === undefined) bar.removeAttribute("value"); else bar.value = share;
+      }
+      for (const [key, { element }] of takingRows) if (!now.some((each) => each.key === key)) { element.remove(); takingRows.delete(key); }
+    };
     const rename = async (entry) => {
       const field = h("input", { type: "text", value: entry.name, "aria-label": t("name") });
       const name = await dialog(t("rename"), field, { action: t("rename"), answer: () => field.value });
@@ -184,15 +201,12 @@
     const draw = () => {
       const words = searchBox.value.trim().toLowerCase();
       const shownDocuments = words ? documents.filter((entry) => entry.name.toLowerCase().includes(words)) : documents;
-      const taking = jobs.filter((job) => job.kind === "ingest" && job.state === "running");
-      list.replaceChildren(
-        ...[...uploads].map(([name, share]) => takingRow(name, share)),
-        ...taking.map((job) => takingRow(job.name, job.total ? job.done / job.total : undefined, button("close", t("cancel"), () => call("stop", { job: job.id })))),
-        ...shownDocuments.map(documentRow));
+      drawTaking();
+      list.replaceChildren(...shownDocuments.map(documentRow));
       if (found?.places.length) list.append(h("h3", {}, t("in_the_texts")), ...found.places.map((place) => h("button", { type: "button", class: "ub-place",
         onclick: () => emit("open-document", { document: place.document, start: place.start, end: place.end }) },
         h("span", { class: "ub-row-facts" }, place.page ? `${place.name} · ${t("page_n", { page: place.page })}` : place.name), h("span", {}, "…", place.before, h("mark", {}, place.words), place.after, "…"))));
-      if (!list.children.length) list.append(h("p", { class: "ub-hint" }, words ? t("nothing_found") : t("library_empty")));
+      if (!list.children.length && !takingRows.size) list.append(h("p", { class: "ub-hint" }, words ? t("nothing_found") : t("library_empty")));
       const said = words && found ? found.said.filter((hit) => hit.turn_id) : [];
       const shownTalks = words ? conversations.filter((talk) => talk.title.toLowerCase().includes(words) || said.some((hit) => hit.conversation_id === talk.id)) : conversations;
       talks.replaceChildren();
@@ -231,7 +245,7 @@
         if (job.state === "finished" && mine.delete(job.id)) refresh().then(() => { tick(job.document, true); emit("document-added", job.document); });
       }
       const now = JSON.stringify([news.lists, jobs.map((job) => [job.id, job.state, job.turn])]);
-      if (now !== seen) { seen = now; refresh(); } else if (jobs.some((job) => job.kind === "ingest")) draw();
+      if (now !== seen) { seen = now; refresh(); } else drawTaking();
     });
     on("session", draw);
     on("shares", (shares) => { for (const share of shares) { const entry = documents.find((each) => each.id === share.document); if (entry) entry.tokens = share.tokens; } });

@@ -18,21 +18,37 @@
       if (model.here) return button("check", t("offer_use"), () => choose(model), { text: true });
       return button("fetch", t("offer_fetch"), () => fetchIt(model), { text: true });
     };
-    const progress = (job) => {
-      const known = job.total > 0;
-      const words = job.stopping ? t("stopping") : !known ? t("offer_asking")
-        : t(job.phase === "checking" ? "offer_checking" : "offer_fetching", { done: size(job.done), total: size(job.total) });
-      return h("div", { class: "ub-offer-progress" }, h("progress", { max: "1", value: known ? job.done / job.total : undefined, "aria-label": words }), h("span", { class: "ub-muted" }, words));
-    };
-    const row = (model) => {
-      const job = jobs.find((each) => each.kind === "download" && each.name === model.name && each.state === "running");
-      return h("li", { class: "ub-offer", "data-model": model.name },
+    const row = (model, job) => {
+      const bar = h("progress", { max: "1" }), words = h("span", { class: "ub-muted" });
+      const element = h("li", { class: "ub-offer", "data-model": model.name },
         h("div", { class: "ub-offer-facts" }, h("strong", {}, model.name),
           h("span", { class: "ub-muted" }, [t("offer_size", { size: model.size_gb.toFixed(1) }), t("offer_trained", { trained: number(model.trained_window) }), model.licence].join(" · ")),
-          h("span", { class: "ub-muted" }, fits(model)), job && progress(job)),
+          h("span", { class: "ub-muted" }, fits(model)), job && h("div", { class: "ub-offer-progress" }, bar, words)),
         action(model, job));
+      const show = (now) => {
+        const known = now.total > 0;
+        words.textContent = now.stopping ? t("stopping") : !known ? t("offer_asking")
+          : t(now.phase === "checking" ? "offer_checking" : "offer_fetching", { done: size(now.done), total: size(now.total) });
+        bar.setAttribute("aria-label", words.textContent);
+        if (known) bar.value = now.done / now.total; else bar.removeAttribute("value");
+      };
+      return { element, show };
     };
-    const draw = () => list.replaceChildren(...told.models.map(row));
+    // A row is made anew only when it is about something else: a button that is replaced under the pointer cannot be clicked.
+    const rows = new Map();
+    const draw = () => {
+      for (const model of told.models) {
+        const job = jobs.find((each) => each.name === model.name && each.state === "running");
+        const key = JSON.stringify([model, job?.id]);
+        let shown = rows.get(model.name);
+        if (shown?.key !== key) {
+          const next = { ...row(model, job), key };
+          shown ? shown.element.replaceWith(next.element) : list.append(next.element);
+          rows.set(model.name, shown = next);
+        }
+        if (job) shown.show(job);
+      }
+    };
     const refresh = async () => {
       told = await call("catalogue", {}, { quiet: true });
       if (!told.models.some((model) => model.here)) fold.open = true;  // nobody has to look for what they do not know of

@@ -8,14 +8,20 @@ from pathlib import Path
 import pymupdf
 import pytest
 from unabridged.errors import UsageError
+from unabridged.events import Unsaved
 from unabridged.home import Home
-from unabridged.ui.events_shown import shown
+from unabridged.models.engine import DocumentSpan
+from unabridged.models.reading_notes import ReadingNote, write_note
+from unabridged.offered_models import OFFERED
+from unabridged.ui.events_shown import fold, shown
 from unabridged.ui.handlers_chat import ChatHandlers
 from unabridged.ui.handlers_library import LibraryHandlers, harmless_name
+from unabridged.ui.handlers_models import ModelHandlers
 from unabridged.ui.handlers_settings import SettingsHandlers
 from unabridged.ui.handlers_source import SourceHandlers
 from unabridged.ui.jobs import Job, Jobs
 from unabridged.ui.page_images import PageImages
+from unabridged.ui.panel import answering
 from unabridged.workspace import Workspace
 
 from tests.fakes import FakeEngines
@@ -274,3 +280,57 @@ def test_a_file_that_is_no_model_is_refused(workspace: Workspace, jobs: Jobs, co
     assert not outcome.saved
     assert "GGUF" in outcome.message
     assert settings.chosen_model() == "starter"
+
+
+def test_search_finds_what_was_said(chat: ChatHandlers, library: LibraryHandlers, jobs: Jobs, document: str) -> None:
+    ask(chat, jobs, document, "Which law rules?")
+    hit = next(hit for hit in library.search({"words": "rules"})["said"] if hit["turn_id"])  # beside its title
+    [conversation] = chat.conversations({})
+    assert (hit["conversation_id"], hit["words"]) == (conversation["id"], "rules")
+
+
+def stored_reading(workspace: Workspace, document: str) -> None:
+    folder = workspace.home.segments / ("f0" * 32)
+    folder.mkdir(parents=True)
+    (folder / f"{'a1' * 32}.segment").write_bytes(b"7 bytes")
+    note = ReadingNote(model="tiny", tokens=3, segments=("a1" * 32,), ends=(3,), documents=(DocumentSpan(document, 0, 3),))
+    write_note(folder / f"{'a1' * 32}.reading", note)
+
+
+def test_the_library_tells_what_a_reading_takes_on_disk_and_removing_deletes_it(
+    library: LibraryHandlers, workspace: Workspace, document: str
+) -> None:
+    assert [(row["stored_bytes"], row["pinned"]) for row in library.documents({})] == [(0, False)]
+    stored_reading(workspace, document)
+    [row] = library.documents({})
+    assert row["stored_bytes"] == 7
+    assert row["stored_models"] == ["tiny"]
+    library.pin_document({"document": document, "pinned": True})
+    assert [row["pinned"] for row in library.documents({})] == [True]
+    library.remove_document({"document": document})
+    assert list(workspace.home.segments.rglob("*.segment")) == []
+
+
+def test_a_refusal_is_told_in_the_language_of_the_page(chat: ChatHandlers) -> None:
+    panel_function = answering(chat.ask, "zh")
+    told = panel_function({"documents": [], "question": "谁？", "language": "zh"})
+    assert told == {"error": "没有选择文档。", "hint": "请在文库中勾选一个，或添加文件。", "kind": "UsageError"}
+
+
+def test_the_catalogue_tells_what_is_here_and_chooses_it(workspace: Workspace, jobs: Jobs) -> None:
+    models = ModelHandlers(workspace, jobs)
+    told = models.catalogue({})["models"]
+    assert [row["name"] for row in told] == [model.name for model in OFFERED]
+    assert not any(row["here"] or row["used"] for row in told)
+    workspace.home.models.mkdir()
+    (workspace.home.models / OFFERED[0].file).write_bytes(b"GGUF and the rest")
+    models.choose_model({"name": OFFERED[0].name})
+    assert next((row["here"], row["used"]) for row in models.catalogue({})["models"]) == (True, True)
+    with pytest.raises(UsageError):
+        models.fetch_model({"name": "no such model"})
+
+
+def test_why_a_reading_cannot_be_kept_is_told(workspace: Workspace) -> None:
+    news: dict[str, object] = {}
+    fold(news, Unsaved("No space left on device"))
+    assert shown(news, language="zh")["unsaved"] == "磁盘空间已满"
