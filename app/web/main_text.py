@@ -7,6 +7,7 @@ and tables, to be read by the reader for HTML files like any other file; the pag
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
 from html import escape
@@ -105,6 +106,7 @@ def main() -> None:
         (resource.RLIMIT_AS, MEMORY_BYTES),
     ):
         lower_limit(kind, most)
+    socket.has_ipv6 = False  # trafilatura imports urllib3, which would make an IPv6 socket to see whether it can
     forbid_network()
     source = decoded(Path(request["path"]).read_bytes(), request["charset"])
     title, html = extracted(source, plain=request["media_type"] == "text/plain")
