@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Generator
 from dataclasses import asdict
-from typing import Any
 
 from unabridged.characters.card_files import FORMATS, load_card
 from unabridged.characters.character_store import Character
@@ -14,7 +13,7 @@ from unabridged.characters.scenes import Setup
 from unabridged.characters.sheet import sheet_document
 from unabridged.console import Progress, print_json
 from unabridged.errors import UsageError
-from unabridged.events import TextDelta
+from unabridged.events import Event, TextDelta, translate
 from unabridged.home import open_home, write_whole
 from unabridged.workspace import Workspace
 
@@ -92,21 +91,25 @@ def chat(options: argparse.Namespace) -> int:
     with Workspace(open_home(), model=options.model) as workspace:
         character = workspace.characters.resolve(options.character)
         conversation_id, parent_id = _scene(workspace, character, fresh=options.new, user=options.user)
-        shown = "" if options.json else "".join(_greeting(workspace, conversation_id, parent_id))
-        sys.stdout.write(shown)
+        if not options.json:
+            sys.stdout.writelines(_greeting(workspace, conversation_id, parent_id))
 
         def said(scene: Scene) -> Generator[SceneEvent, None, str]:
             return scene.say(options.message, parent_id=parent_id)
 
-        def follow(event: Any) -> None:  # noqa: ANN401  every event of a scene
+        def shown(event: SceneEvent) -> list[Event]:
+            if not isinstance(event, LoreTold):
+                return [event]
+            sys.stderr.writelines(f"Left out for want of room: {title}\n" for title in event.left_out)
+            sys.stderr.writelines(f"{problem}\n" for problem in event.problems)
+            return []
+
+        def write(event: Event) -> None:
             if isinstance(event, TextDelta) and not options.json:
                 sys.stdout.write(event.text)
                 sys.stdout.flush()
-            elif isinstance(event, LoreTold):
-                sys.stderr.writelines(f"Left out for want of room: {title}\n" for title in event.left_out)
-                sys.stderr.writelines(f"{problem}\n" for problem in event.problems)
 
-        turn_id = Progress(sys.stderr).follow(play(workspace, conversation_id, said), also=follow)
+        turn_id = Progress(sys.stderr).follow(translate(play(workspace, conversation_id, said), shown), also=write)
         turn = workspace.conversations.turn(turn_id)
     if options.json:
         receipt = turn.receipt.to_json() if turn.receipt else None
