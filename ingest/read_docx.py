@@ -108,18 +108,20 @@ class _Reading:
         properties = element.find(W + "pPr")
         style = _value(properties, "pStyle") or self.styles.default
         level = self._heading_level(properties, style)
-        number = self._number(properties, style) if paragraph.text.strip(_BLANK) else None
         text, label, depth, counts = self.carried + paragraph.text, "", 0, False
         self.carried = ""
         if self._mark_is_gone(properties):  # the paragraph's end was deleted: it goes on in the next
             self.carried = text
             self._attached(paragraph)
             return
+        number = self._number(properties, style)
+        if number is not None and not number[2] and not text.strip(_BLANK):
+            number = None  # a bullet by itself; numbers are printed, and count, without any text
         if number is not None:
             label, suffix, counts, depth = number
             body = text.lstrip(_BLANK)
             page_break = PAGE_BREAK if PAGE_BREAK in text[: len(text) - len(body)] else ""
-            text = f"{page_break}{label}{' ' if suffix else ''}{body}"
+            text = f"{page_break}{label}{' ' if suffix and body else ''}{body}"
         kind = BlockKind.HEADING if level else BlockKind.LIST_ITEM if number else BlockKind.PARAGRAPH
         if self.styles.is_caption(style):
             kind = BlockKind.CAPTION

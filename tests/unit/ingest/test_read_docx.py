@@ -87,6 +87,20 @@ def test_numbers_of_several_levels_are_text_and_path(tmp_path: Path) -> None:
     assert [b.anchor.path for b in document.blocks] == ["1", "1.1", "1.1(a)", "1.1(b)", "1.2", "2", "2.1"]
 
 
+def test_a_number_without_text_is_printed_and_counts(tmp_path: Path) -> None:
+    lists = numbering((levels(("decimal", "%1.")), ""), (levels(("bullet", "•")), ""))
+    body = [numbered("Term", 1), numbered("<w:r/>", 1), numbered("Law", 1), numbered("<w:r/>", 2)]
+    assert texts(read(tmp_path, *body, numbering=lists)) == ["1. Term", "2.", "3. Law"]
+
+
+def test_a_numbered_paragraph_that_was_deleted_does_not_count(tmp_path: Path) -> None:
+    lists = numbering((levels(("decimal", "%1.")), ""))
+    gone = numbered('<w:del w:id="1"><w:r><w:delText>Gone</w:delText></w:r></w:del>', 1).replace("</w:numPr>", '</w:numPr><w:rPr><w:del w:id="2"/></w:rPr>')
+    body = [numbered("Term", 1), gone, numbered("Law", 1)]
+    assert texts(read(tmp_path, *body, numbering=lists)) == ["1. Term", "2. Law"]
+    assert texts(read(tmp_path, *body, numbering=lists, options={"revisions": "original"})) == ["1. Term", "2. Gone", "3. Law"]
+
+
 def test_chinese_articles_numbered_by_word(tmp_path: Path) -> None:
     lists = numbering((levels(("chineseCountingThousand", "第%1章"), ("chineseCountingThousand", "第%2条")), ""))
     body = [numbered("总则", 1), numbered("甲。", 1, 1), numbered("乙。", 1, 1)]
