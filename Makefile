@@ -59,4 +59,4 @@ clean:
 
 corpus-report: .venv/installed-for-tests
 	$(PIP) "markitdown[all]" pymupdf4llm
-	$(BIN)/python tests/corpus/report.py
+	$(BIN)/python -m tests.corpus.report

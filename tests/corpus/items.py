@@ -90,15 +90,15 @@ def _blocks(document: Document, kind: BlockKind) -> list[str]:
     return [document.text[block.start : block.end] for block in document.blocks if block.kind is kind]
 
 
-def report(out: Callable[[str], object], folder: Path, other: Callable[[Path], str] | None) -> None:
-    """A line for every file and kind of item; `other` gives markitdown's text."""
+def report(out: Callable[[str], object], folder: Path, other: Callable[[Path], tuple[str, str]] | None) -> None:
+    """A line for every file and kind of item; `other` gives markitdown's text, and nothing apart from it."""
     out("| file | items | of | unabridged | markitdown | not found here |")
     out("| --- | --- | --- | --- | --- | --- |")
     totals: Counter[tuple[str, str]] = Counter()
     for name, path, tree in pairs(folder):
         for what, wanted in expected(name, tree).items():
             missing = list((Counter(wanted) - Counter(ours(what, path))).elements())
-            text = " ".join(other(path).split()) if other else ""
+            text = " ".join(other(path)[0].split()) if other else ""
             there = sum(item.lstrip("+-•").partition(": ")[2 if what == "comments" else 0].strip() in text for item in wanted)
             totals[what, "of"] += len(wanted)
             totals[what, "ours"] += len(wanted) - len(missing)
