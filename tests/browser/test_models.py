@@ -54,7 +54,7 @@ def test_a_transfer_is_cancelled_and_goes_on(
     served = serve_script(Script())
     page = visit().open(served.address)
     settings_of(page)
-    hub.pause_s = 0.1
+    hub.pause_s = 0.5
     fetch(page)
     row = page.locator(f"[data-model='{MODEL.name}']")
     expect(row.locator(".ub-offer-progress")).to_contain_text("MB of")
