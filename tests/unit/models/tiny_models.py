@@ -93,8 +93,8 @@ def write_tiny_model(
 ) -> Path:
     """Architectures: llama, qwen2, qwen3, phi3, cohere2 (sliding), qwen3moe, lfm2 (hybrid), mamba, deepseek2 (MLA, experts).
 
-    f32 weights. `metadata`: more GGUF keys (bool, int, float or str); `tensors`: more of them, by name. `parts_of` so many
-    tensors: split into several files.
+    f32 weights. `metadata`: more GGUF keys (bool, int, float or str); `tensors`: more of them, or others than the random
+    ones, by name. `parts_of` so many tensors: split into several files.
     """
     random = np.random.default_rng(seed)
     words, merges = vocabulary()
@@ -130,6 +130,8 @@ def write_tiny_model(
         adders[type(value)](key, value)
     shapes = tensor_shapes(architecture, len(tokens), layers, width, heads, kv_heads, head_size, feed_forward)
     for tensor, shape in shapes.items():
+        if tensor in (tensors or {}):
+            continue
         if tensor.endswith("ssm_a"):
             values = -np.exp(random.standard_normal(shape))  # what is remembered decays
         elif tensor.endswith("norm.weight"):
