@@ -7,7 +7,7 @@ value is the result.
 
 Fairness: short feeds (answers being decoded) go first, but leave a part of the batch to long ones (a document being read),
 and among equals whoever was served longest ago goes first. So a reading never stops an answer, answers only slow a reading
-down, and two readings share.
+down, and two readings share. While answers are under way long feeds get no more of a batch than takes `STREAM_S`.
 """
 
 import time
@@ -22,6 +22,8 @@ from unabridged.models.watch import Watch
 
 SHORT = 16  # tokens: a feed up to this long is an answer, not a reading
 LONG_SHARE = 4  # one part in so many of a batch is kept for long feeds where there are any
+STREAM_S = 0.25  # how long an answer waits for its next token while a document is read beside it
+LEAST = 64  # tokens of long feeds in a batch all the same: fewer cost about as much
 IDLE_S = 0.002  # between two looks at something outside, when there is nothing to evaluate
 
 
@@ -76,6 +78,7 @@ class Scheduler:
         self._context, self._make_room = context, make_room
         self._tickets: list[Ticket] = []
         self._batches = 0
+        self._long_token_s = 0.0  # of a token in the last batch that was full of them
         self.watch = Watch()
 
     def start(
@@ -158,9 +161,12 @@ class Scheduler:
             return []
         waiting = [ticket for ticket in self._tickets if isinstance(ticket.pending, Feed) and not ticket.ready]
         waiting.sort(key=lambda ticket: (_is_long(ticket), ticket.served))
-        kept = context.chunk_tokens // LONG_SHARE if waiting and _is_long(waiting[-1]) else 0
+        mixed = len({_is_long(ticket) for ticket in waiting}) > 1
+        kept = context.chunk_tokens // LONG_SHARE if mixed else 0
         room, outputs, chosen = context.chunk_tokens, context.outputs_max, []
         for ticket in waiting:
+            if mixed and _is_long(ticket) and self._long_token_s:
+                room, mixed = min(room, max(int(STREAM_S / self._long_token_s), LEAST)), False
             feed, free = ticket.pending, room if _is_long(ticket) else room - kept
             left = len(feed.tokens) - feed.done
             # rows that carry logits stay together in one batch, because logits live for one batch
@@ -200,7 +206,10 @@ class Scheduler:
             for ticket, _ in batch:
                 self._fail(ticket, error)
             return
-        self.watch.batch_took(tokens, time.monotonic() - began)
+        took = time.monotonic() - began
+        self.watch.batch_took(tokens, took)
+        if tokens >= LEAST:
+            self._long_token_s = took / tokens
         for (ticket, take), indices in zip(batch, found, strict=True):
             feed = ticket.pending
             feed.done += take

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unabridged.models import window
+from unabridged.models import scheduler
 from unabridged.models.engine import EngineOptions, Generation, Piece, Reading, ReadProgress, Sampling, Tokens
 from unabridged.models.open_model import OpenModel, open_model
+from unabridged.models.window import WindowPolicy
 
 from tests.unit.models.tiny_models import write_tiny_model
 
@@ -114,10 +115,8 @@ def test_where_memory_has_no_room_for_two_windows_growing_waits_and_answers_end_
     watched: Watched, tiny_model: Path, tmp_path: Path, document: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading = watched.now("first", watched.opened.session.read(document(600)))
-    session = watched.opened.session
-    policy = session._windows
-    just_enough = policy.overhead_bytes + window.KEPT_FREE + (6144 - session.window) * policy.bytes_per_cell
-    monkeypatch.setattr(window, "available_bytes", lambda: just_enough)
+    largest = WindowPolicy.largest
+    monkeypatch.setattr(WindowPolicy, "largest", lambda policy, *, held: largest(policy, held=held) if held else 2048)
     watched.ask("answer", reading, question(1), 60, ENDLESS)
     watched.scheduler.step()
     watched.read("second", document(3500))
@@ -173,6 +172,22 @@ def test_a_crowd_of_answers_slows_a_reading_down_but_does_not_stop_it(
     order = [name for name, event in watched.log if event == "end"]
     assert order.index("second") < order.index("answer 31")
     assert all(watched.results[f"answer {number}"].text == "a" * 100 for number in range(32))
+    watched.opened.session.close()
+
+
+def test_on_a_slow_machine_a_reading_takes_small_steps_while_an_answer_streams(
+    tiny_model: Path, options: EngineOptions, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "STREAM_S", 1e-9)  # as if every batch took far too long
+    watched = Watched(open_model(tiny_model, replace(options, chunk_tokens=512)))
+    reading = watched.now("first", watched.opened.session.read(document(600), reserve=6000))
+    watched.ask("answer", reading, question(1), 400, ENDLESS)
+    watched.scheduler.step()
+    watched.read("second", document(2048))
+    watched.finish()
+    assert watched.between("second", "second").count("answer") >= (2048 - 512) // 64
+    assert watched.results["second"].evaluated == 2048
+    assert watched.results["answer"].text == "a" * 400
     watched.opened.session.close()
 
 
