@@ -35,6 +35,7 @@ _EMPTY_V2: dict[str, Any] = {
     "tags": [],
     "extensions": {},
 }
+LONGEST_NAME = 200  # characters
 _HINT = "Export the card again from the program that made it."
 
 
@@ -86,12 +87,12 @@ class Card:
 
     @property
     def name(self) -> str:
-        return self.text("name").strip()
+        return " ".join(self.text("name").split())
 
     @property
     def called(self) -> str:
         """What {{char}} stands for."""
-        return self.text("nickname").strip() or self.name
+        return " ".join(self.text("nickname").split())[:LONGEST_NAME] or self.name
 
     @property
     def greetings(self) -> tuple[str, ...]:
@@ -198,6 +199,10 @@ def _check(raw: Mapping[str, Any]) -> None:
     if not isinstance(data, dict) or not isinstance(data.get("name"), str) or not clean(data["name"]).strip():
         raise DocumentUnsupported(
             "This JSON is no character card: it names nobody.", hint="Choose a card of version 1, 2 or 3."
+        )
+    if len(data["name"]) > LONGEST_NAME:
+        raise DocumentDamaged(
+            f"The card's name has {len(data['name']):,} characters.", hint=f"Up to {LONGEST_NAME} are a name."
         )
     if spec is None and not any(isinstance(data.get(field), str) for field in V1_FIELDS[1:]):
         raise DocumentUnsupported(

@@ -1,11 +1,12 @@
 """Who plays in a scene, with whom, and what else is set for it: a value, made of cards and of what the user chose."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
+from types import MappingProxyType
 
 from unabridged.characters.card import Card
 from unabridged.characters.lorebook import Lorebook, read_book
@@ -13,6 +14,7 @@ from unabridged.characters.macros import Values, expand
 from unabridged.errors import UsageError
 
 AUTHORS_NOTE_DEPTH = 4  # messages
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Order(StrEnum):
@@ -75,24 +77,24 @@ class Cast:
                 return player
         raise UsageError("This character is not in the scene.", hint="Add it to the scene first.")
 
-    def values(self, player: Player, *, said: Sequence[str] = ()) -> Values:
-        """What macros mean in words of this character; `said` are the messages, for the macros that repeat the last one."""
+    def values(self, player: Player, *, said: Mapping[str, str] = NOTHING) -> Values:
+        """What macros mean in words of this character; `said` are further ones, by name in small letters."""
         card = player.card
-        fields = {name: card.text(name) for name in ("description", "personality", "scenario")}
         others = {
-            **fields,
+            **{name: card.text(name) for name in ("description", "personality", "scenario")},
             "persona": self.persona,
             "mesexamples": card.text("mes_example"),
             "charversion": card.text("character_version"),
+            **said,
         }
-        if said:
-            others["lastmessage"] = said[-1]
         group = ", ".join(each.name for each in self.players) if self.is_group else ""
         return Values(self.user, player.name, group, self.seed, self.moment, others)
 
-    def put_in(self, text: str, player: Player | None = None, *, turn: str = "", original: str = "") -> str:
+    def put_in(
+        self, text: str, player: Player | None = None, *, turn: str = "", original: str = "", said: Mapping[str, str] = NOTHING
+    ) -> str:
         """The text with macros put in as this character means them (the first one, where it is nobody's)."""
-        return expand(text, self.values(player or self.players[0]), turn=turn, original=original)
+        return expand(text, self.values(player or self.players[0], said=said), turn=turn, original=original)
 
     def greetings(self, player: Player | None = None) -> tuple[str, ...]:
         """What the scene can begin with, macros put in; in a group those that are meant for groups come first."""

@@ -51,17 +51,13 @@ def directions(
 ) -> Directions:
     """For the turn in which `player` answers `message` (perhaps "") after `turns`. `budget` is in tokens of lore."""
     said = [text for turn in turns for text in (turn.question, turn.answer) if text.strip()]
-    turn = f"{cast.seed}:{len(turns)}"
     messages = [*said, message] if message.strip() else said
-    lore = activate(
-        cast.books,
-        messages,
-        seed=turn,
-        budget=budget,
-        tokens_of=tokens_of,
-        expand=lambda text: cast.put_in(text, player, turn=turn),
-    )
-    standing = [_lore(active) for active in lore.active] + _of_the_scene(cast, player, turn)
+
+    def put_in(text: str, whose: Player = player) -> str:
+        return cast.put_in(text, whose, turn=f"{cast.seed}:{len(turns)}", said=_last(turns, messages, message))
+
+    lore = activate(cast.books, messages, seed=f"{cast.seed}:{len(turns)}", budget=budget, tokens_of=tokens_of, expand=put_in)
+    standing = [_lore(active) for active in lore.active] + _of_the_scene(cast, player, put_in)
     due = [one for one in standing if _is_due(one, turns, messages_now=bool(message.strip()))]
     notes = [Note(f"{one.key}@{len(turns)}", one.text) for one in due]
     if cast.is_group:
@@ -79,7 +75,7 @@ def outdated(cast: Cast, told: Collection[str]) -> set[str]:
     """Of the keys of earlier notes those that no longer hold, because a card, a book or the author's note was changed."""
     current = {_lore_key(book.name, entry) for book in cast.books for entry in book.entries if entry.enabled}
     for player in cast.players:
-        current |= {one.key for one in _of_the_scene(cast, player, "")}
+        current |= {one.key for one in _of_the_scene(cast, player, _as_written)}
     ours = {key for key in told if key.startswith((LORE, DEPTH_PROMPT, POST_HISTORY, AUTHOR))}
     return {key for key in ours if _base(key) not in current}
 
@@ -87,6 +83,18 @@ def outdated(cast: Cast, told: Collection[str]) -> set[str]:
 def speaker_of(turn: Turn) -> str | None:
     """The id of who speaks in a turn of a group; None where there is only one who can."""
     return next((note.key.removeprefix(SPEAKER) for note in turn.notes if note.key.startswith(SPEAKER)), None)
+
+
+def _last(turns: Sequence[Turn], messages: Sequence[str], message: str) -> dict[str, str]:
+    """For the macros that repeat the last message, of anyone, of the user, of a character."""
+    mine = [text for text in (*(turn.question for turn in turns), message) if text.strip()]
+    theirs = [turn.answer for turn in turns if turn.answer.strip()]
+    lists = {"lastmessage": messages, "lastusermessage": mine, "lastcharmessage": theirs}
+    return {name: texts[-1] for name, texts in lists.items() if texts}
+
+
+def _as_written(text: str, player: Player) -> str:
+    return text
 
 
 def _lore(active: Active) -> _Standing:
@@ -97,21 +105,15 @@ def _lore_key(book: str, entry: Entry) -> str:
     return f"{LORE}{book}:{entry.id}:{entry.fingerprint}"
 
 
-def _of_the_scene(cast: Cast, player: Player, turn: str) -> list[_Standing]:
+def _of_the_scene(cast: Cast, player: Player, put_in: Callable[[str, Player], str]) -> list[_Standing]:
     found = []
     for each in cast.players:
         if prompt := each.card.depth_prompt:
-            found.append(
-                _standing(f"{DEPTH_PROMPT}{each.id}", prompt.text, cast.put_in(prompt.text, each, turn=turn), prompt.depth)
-            )
+            found.append(_standing(f"{DEPTH_PROMPT}{each.id}", prompt.text, put_in(prompt.text, each), prompt.depth))
     if cast.author_note.strip():
-        found.append(
-            _standing(
-                f"{AUTHOR}note", cast.author_note, cast.put_in(cast.author_note, player, turn=turn), cast.author_note_depth
-            )
-        )
+        found.append(_standing(f"{AUTHOR}note", cast.author_note, put_in(cast.author_note, player), cast.author_note_depth))
     if after := player.card.text("post_history_instructions").strip():
-        words = cast.put_in(after, player, turn=turn).strip()
+        words = put_in(after, player)
         found.append(_standing(f"{POST_HISTORY}{player.id}", after, words, POST_HISTORY_DEPTH))
     return [one for one in found if one.text]
 

@@ -75,6 +75,7 @@ class _Scan:
             if not fresh and not first:
                 break
             waiting = [entry for entry in waiting if entry not in fresh]
+            fresh = self._one_of_each_group(fresh, [one.entry for one in active])
             told = [Active(self._book.name, entry, self._expand(entry.content)) for entry in fresh]
             active += told
             brought += [one.text for one in told if one.entry.brings_others]
@@ -84,8 +85,26 @@ class _Scan:
     def _may_come(self, entry: Entry) -> bool:
         if len(self._messages) < entry.delay:
             return False
-        lots = hashlib.sha256(f"{self._seed}\0{self._book.name}\0{entry.id}".encode("utf-8", "replace")).digest()
-        return random.Random(lots).random() < entry.probability  # noqa: S311 no secret
+        return self._lots(entry.id).random() < entry.probability
+
+    def _one_of_each_group(self, fresh: Sequence[Entry], active: Sequence[Entry]) -> list[Entry]:
+        """What a group gives up for the one that comes, or has come already, is not told now."""
+        kept = list(fresh)
+        for group in dict.fromkeys(name for entry in fresh for name in entry.groups):
+            rivals = [entry for entry in kept if group in entry.groups]
+            if any(group in entry.groups for entry in active):
+                chosen = None
+            elif first := [entry for entry in rivals if entry.group_first]:
+                chosen = max(first, key=lambda entry: entry.order)
+            else:
+                weights = [max(entry.group_weight, 1e-6) for entry in rivals]
+                chosen = self._lots(group).choices(rivals, weights)[0] if rivals else None
+            kept = [entry for entry in kept if group not in entry.groups or entry is chosen]
+        return kept
+
+    def _lots(self, name: str) -> random.Random:
+        seed = hashlib.sha256(f"{self._seed}\0{self._book.name}\0{name}".encode("utf-8", "replace")).digest()
+        return random.Random(seed)  # noqa: S311 no secret
 
     def _comes(self, entry: Entry, lore: str, *, first: bool) -> bool:
         if entry.constant:

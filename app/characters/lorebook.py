@@ -35,6 +35,7 @@ _LOGIC = (Logic.ANY, Logic.NOT_ALL, Logic.NONE, Logic.ALL)  # by SillyTavern's n
 class Entry:
     """`depth`: it shall stand that many messages before the end; None: once told is enough. `delay`: messages that come first.
 
+    Of the entries of one of its `groups` only one comes: the highest order among those that go first, else by lot and weight.
     `order`: entries of lower order are told first. `priority`: where the budget is short, the lower one is left out first.
     """
 
@@ -57,6 +58,9 @@ class Entry:
     probability: float = 1.0
     scan_depth: int | None = None  # messages; None: as the book
     delay: int = 0
+    groups: tuple[str, ...] = ()
+    group_first: bool = False
+    group_weight: float = 100
     from_lore: bool = True  # other entries may bring it
     only_from_lore: bool = False
     brings_others: bool = True
@@ -137,6 +141,9 @@ def _entry(item: object, number: int) -> Entry:
         probability=_share(more),
         scan_depth=_whole(more.get("scan_depth")),
         delay=_whole(more.get("delay")) or 0,
+        groups=_groups(more.get("group")),
+        group_first=more.get("group_override") is True,
+        group_weight=_whole(more.get("group_weight", 100)) or 0,
         from_lore=not more.get("exclude_recursion"),
         only_from_lore=bool(more.get("delay_until_recursion")),
         brings_others=not more.get("prevent_recursion"),
@@ -172,6 +179,10 @@ def _share(more: Mapping[str, Any]) -> float:
     if more.get("useProbability") is False or isinstance(percent, bool) or not isinstance(percent, int | float):
         return 1.0
     return min(max(percent / 100, 0.0), 1.0)
+
+
+def _groups(names: object) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else ()
 
 
 def _whole(value: object) -> int | None:

@@ -206,6 +206,11 @@ class Scene:
             if begun:
                 self._conversations.extend(turn_id, begun.answer)
             generation = yield from translate(pieces, shown)
+            if begun and not generation.text.strip():
+                self._conversations.delete_turn(turn_id)
+                raise UsageError(
+                    "The reply has come to its end: the model adds nothing.", hint="Say something, or ask for another reply."
+                )
             tally = Tally(self.context, reading)
             tally.asked(len(prompt))
             tally.add(generation)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from unabridged.characters.card import LONGEST_NAME
 from unabridged.characters.cast import AUTHORS_NOTE_DEPTH, Cast, Order, Player
 from unabridged.characters.character_store import Characters
 from unabridged.characters.scene import BY_DEFAULT, Scene, Style, begin_scene
@@ -33,8 +34,10 @@ class Setup:
     began_at: str = ""  # ISO 8601
 
     def __post_init__(self) -> None:
-        if not self.user.strip():
-            raise UsageError("The user needs a name in the scene.", hint="Give one of one or more letters.")
+        if not self.user.strip() or "\n" in self.user or len(self.user) > LONGEST_NAME:
+            raise UsageError(
+                "The user needs a name in the scene.", hint=f"Give one of 1 to {LONGEST_NAME} letters in one line."
+            )
         if self.author_note_depth < 0:
             raise UsageError("An author's note cannot stand after the end.", hint="Give a depth of 0 or more messages.")
 

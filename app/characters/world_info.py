@@ -31,6 +31,9 @@ _EXTENSIONS = {
     "preventRecursion": "prevent_recursion",
     "delayUntilRecursion": "delay_until_recursion",
     "delay": "delay",
+    "group": "group",
+    "groupOverride": "group_override",
+    "groupWeight": "group_weight",
 }
 
 

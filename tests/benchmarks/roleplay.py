@@ -142,7 +142,9 @@ def main() -> None:
     chosen = options.parse_args()
     cast, said = cast_with_lore(chosen.entries), messages(chosen.turns, chosen.entries)
     with tempfile.TemporaryDirectory() as folder:
-        model = chosen.model or write_tiny_model(Path(folder) / "tiny.gguf", window=65536)
+        model = chosen.model or write_tiny_model(
+            Path(folder) / "tiny.gguf", window=65536, layers=1, width=64, heads=2, kv_heads=1
+        )
         results = []
         for name, way in (("ours", our_way), ("usual", usual_way)):
             options_of = EngineOptions(Path(folder) / name, window=chosen.window, threads=chosen.threads)

@@ -39,6 +39,7 @@ REFUSED: dict[str, tuple[bytes, type[DocumentError]]] = {
     "a string without an end": (b'{"name": "' + b'\\"' * 200_000, DocumentDamaged),
     "a name that is a number": (json.dumps(v2(name=5)).encode(), DocumentUnsupported),
     "a name without letters": (json.dumps(v2(name=" \n")).encode(), DocumentUnsupported),
+    "a name of 300 letters": (json.dumps(v2(name="x" * 300)).encode(), DocumentDamaged),
     "a description that is an object": (json.dumps(v2(description={"$ne": 1})).encode(), DocumentDamaged),
     "greetings that are a text": (json.dumps(v2(alternate_greetings="hello")).encode(), DocumentDamaged),
     "greetings that hold a number": (json.dumps(v2(alternate_greetings=[1])).encode(), DocumentDamaged),

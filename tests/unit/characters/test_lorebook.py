@@ -132,6 +132,19 @@ def test_chance_depends_on_the_seed_alone() -> None:
     assert active(book(entry("x", "k", extensions={"probability": 0, "useProbability": False})), "k") == ["x"]
 
 
+def test_of_a_group_only_one_comes() -> None:
+    def rival(content: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+        return entry(content, "k", extensions={"group": "weather, mood", **more})
+
+    of = book(rival("rain"), rival("sun", group_weight=300), entry("x", "k"))
+    drawn = [active(of, "k", seed=str(turn)) for turn in range(200)]
+    assert {tuple(one) for one in drawn} == {("rain", "x"), ("sun", "x")}
+    assert 110 < sum("sun" in one for one in drawn) < 190
+    assert active(book(rival("rain"), rival("sun", group_override=True)), "k") == ["sun"]
+    late = entry("late", "rain", extensions={"group": "mood"})
+    assert active(book(rival("rain"), late, recursive_scanning=True), "k") == ["rain"]
+
+
 def test_decorators_are_rules_and_not_words() -> None:
     of = book(
         entry("@@depth 3\n@@unheard_of 1\n@@@scan_depth 1\n@@additional_keys fog, mist\n@@exclude_keys sun\nThe words.", "k")

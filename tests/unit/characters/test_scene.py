@@ -2,9 +2,12 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from unabridged.characters.card import Card, new_card
 from unabridged.characters.cast import Cast, Order, Player
 from unabridged.characters.directions import speaker_of
@@ -207,6 +210,56 @@ def test_a_reply_goes_on_where_it_ended_and_the_shorter_one_stays(conversations:
     stage.engine.script.replies = ["Yes."]
     stage.say("Then light it.", longer.id)
     assert "Well?The lamp is out.\n\n" in stage.prompt()
+
+
+def test_a_reply_to_which_the_model_adds_nothing_is_not_kept_twice(conversations: Conversations) -> None:
+    stage = Stage(conversations, "The lamp is out.", "")
+    turn = stage.say("Well?", stage.greet())
+    with pytest.raises(UsageError, match="adds nothing"):
+        stage.run(stage.scene.go_on(turn))
+    assert [each.answer for each in conversations.turns(stage.conversation.id)][1:] == ["The lamp is out."]
+
+
+def test_macros_can_repeat_what_was_said_last(conversations: Conversations) -> None:
+    stage = Stage(
+        conversations, "Yes.", cast=replace(BEN, author_note="{{lastMessage}}|{{lastUserMessage}}|{{lastCharMessage}}")
+    )
+    stage.say("Hello.", stage.greet())
+    assert "[Hello.|Hello.|You are wet, Ben.]" in stage.prompt()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    said=st.lists(st.sampled_from(["The lamp?", "{{roll:20}}", "", "Cleo!", "Dora and Ada, word3"]), min_size=2, max_size=8),
+    depths=st.lists(st.integers(0, 6), min_size=4, max_size=4),
+    chances=st.lists(st.integers(0, 100), min_size=4, max_size=4),
+    order=st.sampled_from(Order),
+    group=st.booleans(),
+)
+def test_whatever_is_said_every_prompt_begins_with_the_whole_of_the_one_before(
+    said: list[str], depths: list[int], chances: list[int], order: Order, group: bool
+) -> None:
+    lore = [
+        {
+            "keys": ["lamp", "Yes", f"word{number}"],
+            "content": f"Lore {number} {{{{random:a,b}}}} {{{{time}}}}.",
+            "insertion_order": number,
+            "extensions": {"depth": depth, "position": 4 if number % 2 else 1, "probability": chance},
+        }
+        for number, (depth, chance) in enumerate(zip(depths, chances, strict=True))
+    ]
+    ada = Player("ada", Card(V2).edited(character_book={"entries": lore, "extensions": {}, "recursive_scanning": True}))
+    cast = Cast(
+        (ada, CLEO, DORA) if group else (ada,), "Ben", author_note="Note.", author_note_depth=depths[0], order=order, seed="s"
+    )
+    conversations = Conversations(Store(":memory:"))
+    stage = Stage(conversations, *["Yes, the lamp."] * 30, cast=cast)
+    turn = stage.greet()
+    for message in said:
+        turn = stage.say(message, turn)
+    for before, after in pairwise(stage.engine.prompts):
+        assert after[: len(before)] == before
+    conversations.close()
 
 
 def test_words_for_the_user_are_proposed_and_kept_nowhere(conversations: Conversations) -> None:
