@@ -56,7 +56,7 @@ class Opening:
         async def receive() -> Message:
             return start.pop() if start else await inbox.get()
 
-        life = asyncio.create_task(app(scope, receive, started.put))
+        life = asyncio.ensure_future(app(scope, receive, started.put))
         await started.get()
         self._app = app
         await life
