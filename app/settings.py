@@ -14,6 +14,7 @@ KV_TYPES = ("auto", "f16", "q8_0", "q4_0")
 LANGUAGES = ("auto", "en", "zh")
 THEMES = ("auto", "light", "dark")
 WEB = ("off", "ask", "allow")
+LARGEST_FACTOR = 8.0  # of a stretched window: the engine refuses more
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class Settings:
 
     window: int = 0
     """Tokens of the window; 0 takes what the reading needs, as far as memory allows."""
+
+    window_factor: float = 1.0
+    """How many times the trained window may be used, by YaRN, at some cost in accuracy; 1 keeps to the trained one."""
 
     kv_type: str = "auto"
     """Number format of the KV cache; auto is q8_0 on a GPU and f16 on a CPU."""
@@ -90,6 +94,7 @@ class Settings:
                 raise _refused(name, f"one of {', '.join(allowed)}")
         for name, low, high in (
             ("window", 0, 1 << 24),
+            ("window_factor", 1.0, LARGEST_FACTOR),
             ("gpu_layers", -1, 10_000),
             ("threads", 0, 1024),
             ("temperature", 0.0, 5.0),

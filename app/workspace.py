@@ -333,6 +333,8 @@ class Workspace:
             segments_folder=self.home.segments,
             window=settings.window,
             kv_type=settings.kv_type,
+            rope_scaling="yarn" if settings.window_factor > 1 else "",
+            rope_factor=settings.window_factor if settings.window_factor > 1 else 0.0,
             gpu_layers=settings.gpu_layers,
             threads=settings.threads,
             segments_quota_bytes=int(settings.segments_quota_gib * (1 << 30)),

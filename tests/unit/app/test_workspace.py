@@ -206,6 +206,16 @@ def test_changed_settings_start_another_engine_at_the_next_use(
     assert [engine.closed for engine in engines.started] == [True, False]
 
 
+def test_a_stretched_window_is_asked_of_the_engine(workspace: Workspace, engines: FakeEngines, contract: Path) -> None:
+    document = drained(workspace.add(contract))
+    for factor in (1.0, 2.5):
+        workspace.change_settings(window_factor=factor)
+        workspace.meter([document.id])
+    assert [(options.rope_scaling, options.rope_factor) for options in engines.options] == [("", 0.0), ("yarn", 2.5)]
+    with pytest.raises(UsageError, match="window_factor"):
+        workspace.change_settings(window_factor=9.0)
+
+
 def test_who_asks_while_another_is_answered_waits_its_turn(workspace: Workspace, engines: FakeEngines, contract: Path) -> None:
     document = drained(workspace.add(contract))
     engines.script.replies = ["One.", "Two."]

@@ -67,7 +67,7 @@ def test_the_planned_memory_is_what_the_card_gives(tmp_path: Path) -> None:
 
 
 def test_a_session_uses_the_gpu_and_stops_within_a_chunk(tmp_path: Path) -> None:
-    path = write_tiny_model(tmp_path / "m.gguf", layers=4, width=256, window=1 << 17)
+    path = write_tiny_model(tmp_path / "m.gguf", layers=4, width=256, heads=8, window=1 << 17)
     options = EngineOptions(tmp_path / "s", chunk_tokens=512, threads=2)
     opened = open_model(path, options)
     assert opened.info.device == gpus()[0].name
