@@ -1,11 +1,12 @@
 """An HTML tree as blocks: headings, paragraphs, numbered and bulleted items, tables, captions. For web pages, EPUB, mail.
 
-Knows elements, not where they came from. Scripts, styles and what is marked hidden are no text; navigation is furniture. White
-space is collapsed as a browser does, except in `pre`. Lists are numbered as a browser prints them.
+Knows elements, not where they came from. Scripts, styles and what is marked hidden are no text; navigation is furniture, and so
+is what a page puts around its main text. White space is collapsed as a browser does, except in `pre`. Lists are numbered as a
+browser prints them.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -24,6 +25,8 @@ _BLOCKS = {
     "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th",
     "thead", "tr", "ul", "caption",
 }  # fmt: skip
+_LANDMARKS = ("banner", "contentinfo", "complementary", "search")
+_LEAST_MAIN_TEXT = 200  # code points: a `main` that a script was to fill is none
 _PAGE_LABEL_LIMIT = 12  # code points; more than that is text that a page break was wrapped around
 _WHITE = re.compile(r"[ \t\r\n\f]+")
 
@@ -37,6 +40,7 @@ class HtmlBlocks:
     page: int | None = None
     page_break: Callable[[str, int], int] | None = None
     pictures: list[str] = field(default_factory=list)
+    aside: Collection[etree._Element] = ()  # elements that are no part of the main text (see `around_main`)
     _text: list[str] = field(default_factory=list)
     _labels: list[str] = field(default_factory=list)  # of the page breaks in _text
     _kind: BlockKind = BlockKind.PARAGRAPH
@@ -52,7 +56,7 @@ class HtmlBlocks:
         tag = _name(element)
         if not tag or tag in _SKIPPED or _is_hidden(element):
             return
-        if tag == "nav" or element.get("role") == "navigation":
+        if tag == "nav" or element.get("role") == "navigation" or element in self.aside:
             self.draft.furniture.append(Furniture(None, _WHITE.sub(" ", "".join(element.itertext())).strip()))
         elif tag == "table":
             self._flush()
@@ -154,6 +158,24 @@ class HtmlBlocks:
         self.pictures += inside.pictures
         self.draft.furniture += inside.draft.furniture
         return _WHITE.sub(" ", inside.draft.so_far).strip()
+
+
+def around_main(root: etree._Element) -> set[etree._Element]:
+    """Where a page marks its main text (`main`), the banners, footers and side columns around it; nothing on other pages.
+
+    Source: the landmarks of WAI-ARIA 1.2. An element that holds the page's title (`h1`) is never among them.
+    """
+    mains = [element for element in root.iter() if _name(element) == "main" or element.get("role") == "main"]
+    if len(mains) != 1 or len("".join(mains[0].itertext()).strip()) < _LEAST_MAIN_TEXT:
+        return set()
+    kept = {*mains[0].iter(), *mains[0].iterancestors()}
+    return {
+        element
+        for element in root.iter()
+        if (_name(element) in ("header", "footer", "aside") or element.get("role") in _LANDMARKS)
+        and element not in kept
+        and not any(_name(inner) == "h1" for inner in element.iter())
+    }
 
 
 def _name(element: etree._Element) -> str:

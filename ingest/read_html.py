@@ -11,7 +11,7 @@ from unabridged.errors import DocumentDamaged, DocumentEmpty
 from unabridged.ingest.document import Document, ProblemKind
 from unabridged.ingest.draft import Draft
 from unabridged.ingest.encodings import detect
-from unabridged.ingest.html_blocks import HtmlBlocks
+from unabridged.ingest.html_blocks import HtmlBlocks, around_main
 from unabridged.ingest.reader import Source
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
@@ -30,8 +30,8 @@ def read_html(source: Source) -> Document:
     draft = Draft()
     text, encoding = decode_html(source.path.read_bytes(), source.options.get("encoding", ""))
     draft.details["encoding"] = encoding
-    blocks = HtmlBlocks(draft)
     root = parse_html(text, source)
+    blocks = HtmlBlocks(draft, aside=around_main(root))
     blocks.walk(root)
     title = " ".join("".join(root.findtext(".//title") or "").split())
     if title:

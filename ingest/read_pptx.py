@@ -15,6 +15,7 @@ from unabridged.ingest.draft import Draft
 from unabridged.ingest.numerals import letter_numeral, roman_numeral
 from unabridged.ingest.ooxml import A, M, R, Relationship, main_part, part, relationships
 from unabridged.ingest.ooxml_chart import C, chart_text
+from unabridged.ingest.pptx_bullets import Bullets
 from unabridged.ingest.reader import Source
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
@@ -59,6 +60,7 @@ class _Slide:
         self.archive, self.draft, self.page, self.authors = archive, draft, page, authors
         self.root = part(archive, name)
         self.related = relationships(archive, name)
+        self.bullets = Bullets(archive, name)
         self.counters: dict[int, int] = {}
 
     def read(self) -> None:
@@ -108,39 +110,36 @@ class _Slide:
                 return
             self.counters.clear()
             for paragraph in shape.iter(A + "p"):
-                self._paragraph(
-                    paragraph,
-                    BlockKind.HEADING if kind in _TITLES else BlockKind.PARAGRAPH,
-                    bulleted=kind == "body" or kind == "",
-                )
+                self._paragraph(shape, paragraph, BlockKind.HEADING if kind in _TITLES else BlockKind.PARAGRAPH)
 
-    def _paragraph(self, paragraph: etree._Element, kind: BlockKind, *, bulleted: bool) -> None:
+    def _paragraph(self, shape: etree._Element, paragraph: etree._Element, kind: BlockKind) -> None:
         text = _paragraph(paragraph)
         if not text.strip():
             return
-        sign, depth = self._sign(paragraph)
-        if kind is BlockKind.PARAGRAPH and sign:
+        if kind is BlockKind.HEADING:
+            self._add(kind, text, level=1)
+            return
+        sign, depth = self._sign(shape, paragraph)
+        if sign:
             self._add(BlockKind.LIST_ITEM, f"{sign} {text}", level=depth + 1, separator="\n")
         else:
-            self._add(kind, text, level=1 if kind is BlockKind.HEADING else 0)
+            self._add(kind, text)
 
-    def _sign(self, paragraph: etree._Element) -> tuple[str, int]:
-        """The bullet or number of a paragraph as far as the slide itself says it, and its depth from 0."""
+    def _sign(self, shape: etree._Element, paragraph: etree._Element) -> tuple[str, int]:
+        """The bullet or number that stands before a paragraph, "" for none, and its depth from 0."""
         properties = paragraph.find(A + "pPr")
-        if properties is None:
-            return "", 0
-        depth = int(properties.get("lvl") or 0) if (properties.get("lvl") or "0").isdecimal() else 0
-        numbered = properties.find(A + "buAutoNum")
-        if numbered is not None:
-            start = numbered.get("startAt") or "1"
+        level = "0" if properties is None else properties.get("lvl") or "0"
+        depth = int(level) if level.isdecimal() and len(level) == 1 else 0
+        found = self.bullets.sign(shape, paragraph, depth)
+        if found is None:
+            return "•" if depth else "", depth
+        if found.tag == A + "buAutoNum":
+            start = found.get("startAt") or "1"
             self.counters[depth] = self.counters.get(depth, int(start) - 1 if start.isdecimal() else 0) + 1
             for below in [d for d in self.counters if d > depth]:
                 del self.counters[below]
-            return _auto_number(self.counters[depth], numbered.get("type") or ""), depth
-        bullet = properties.find(A + "buChar")
-        if bullet is not None or depth:
-            return "•", depth
-        return "", 0
+            return _auto_number(self.counters[depth], found.get("type") or ""), depth
+        return "" if found.tag == A + "buNone" else "•", depth
 
     def _frame(self, frame: etree._Element) -> None:
         for table in frame.iter(A + "tbl"):

@@ -60,6 +60,23 @@ def test_html(tmp_path: Path) -> None:
     assert document.details["title"] == "Terms"
 
 
+def test_what_a_web_page_puts_around_its_main_text_is_kept_apart(tmp_path: Path) -> None:
+    words = "The tenant pays the rent on the first day of each month, without any deduction. " * 4
+    page = (
+        f"<html><body><header><h1>Lease</h1></header><header>Log in</header><main><header>1 May</header><p>{words}</p><aside>See 4.</aside></main>"
+        "<p>Between.</p><aside>Buy a mill!</aside><div role='search'>Search</div><footer>All rights reserved</footer></body></html>"
+    )
+    document = read(tmp_path / "page.html", page)
+    assert [text for _, text in blocks(document)] == ["Lease", "1 May", words.strip(), "See 4.", "Between."]
+    assert [f.text for f in document.furniture] == ["Log in", "Buy a mill!", "Search", "All rights reserved"]
+
+
+def test_a_web_page_that_marks_no_main_text_is_read_whole(tmp_path: Path) -> None:
+    page = "<html><body><header>Log in</header><main></main><p>Words.</p><footer>Printed in Oslo</footer></body></html>"
+    document = read(tmp_path / "page.html", page)
+    assert [text for _, text in blocks(document)] == ["Log in", "Words.", "Printed in Oslo"]
+
+
 def test_a_web_page_says_its_own_encoding(tmp_path: Path) -> None:
     page = '<html><head><meta charset="gb2312"></head><body><p>第一条 为了保证刑法的正确实施。</p></body></html>'
     assert "第一条 为了保证" in read(tmp_path / "page.htm", page.encode("gb18030")).text
@@ -202,6 +219,44 @@ def test_pptx(tmp_path: Path) -> None:
     assert [text for _, text in blocks(document)] == ["The title", "1. one", "2. two", "in a group", "a | b"]
     assert [p.where for p in document.problems] == ["slide 1: a picture"]
     assert document.pages[0].width == 720
+
+
+def test_bullets_that_a_slide_inherits(tmp_path: Path) -> None:
+    names = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+
+    def shape(kind: str, paragraphs: str, style: str = "") -> str:
+        return f"<p:sp><p:nvSpPr><p:nvPr><p:ph {kind}/></p:nvPr></p:nvSpPr><p:txBody><a:lstStyle>{style}</a:lstStyle>{paragraphs}</p:txBody></p:sp>"
+
+    def paragraph(words: str, properties: str = "") -> str:
+        return f"<a:p>{properties}<a:r><a:t>{words}</a:t></a:r></a:p>"
+
+    def slide(root: str, shapes: str, more: str = "") -> str:
+        return f"<p:{root} {names}><p:cSld><p:spTree>{shapes}</p:spTree></p:cSld>{more}</p:{root}>"
+
+    def relations(kind: str, target: str) -> str:
+        return f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="x/{kind}" Target="{target}"/></Relationships>'
+
+    numbers = '<a:lvl1pPr><a:buAutoNum type="romanLcParenBoth"/></a:lvl1pPr>'
+    dots = '<p:txStyles><p:bodyStyle><a:lvl1pPr><a:buChar char="•"/></a:lvl1pPr><a:lvl2pPr><a:buChar char="–"/></a:lvl2pPr></p:bodyStyle></p:txStyles>'
+    shapes = (
+        shape('type="title"', paragraph("Rent"))
+        + shape('idx="1"', paragraph("one") + paragraph("two", '<a:pPr lvl="1"/>') + paragraph("three", "<a:pPr><a:buNone/></a:pPr>"))
+        + shape('idx="2"', paragraph("first") + paragraph("second"))
+        + shape('type="subTitle" idx="3"', paragraph("plain"))
+    )
+    path = archive(
+        tmp_path / "slides.pptx",
+        **{
+            "ppt/presentation.xml": f'<p:presentation {names}><p:sldIdLst><p:sldId r:id="r1"/></p:sldIdLst></p:presentation>',
+            "ppt/_rels/presentation.xml.rels": relations("slide", "slides/s.xml"),
+            "ppt/slides/s.xml": slide("sld", shapes),
+            "ppt/slides/_rels/s.xml.rels": relations("slideLayout", "../layouts/l.xml"),
+            "ppt/layouts/l.xml": slide("sldLayout", shape('idx="2"', "", numbers) + shape('type="subTitle" idx="3"', "", "<a:lvl1pPr><a:buNone/></a:lvl1pPr>")),
+            "ppt/layouts/_rels/l.xml.rels": relations("slideMaster", "../masters/m.xml"),
+            "ppt/masters/m.xml": slide("sldMaster", shape('type="body" idx="1"', ""), dots),
+        },
+    )
+    assert [text for _, text in blocks(checked(path))] == ["Rent", "• one", "• two", "three", "(i) first", "(ii) second", "plain"]
 
 
 def test_mail(tmp_path: Path) -> None:
