@@ -89,7 +89,8 @@ def engine(home: Home) -> Check:
     """Loads the chosen model, as the next question would."""
     with Workspace(home) as workspace:
         info = workspace.model_info()
-    detail = f"{info.name} ({info.architecture}, {info.parameters / 1e6:,.1f} M parameters) on {info.device}"
+    size = f"{info.parameters / 1e6:,.1f} M parameters"
+    detail = f"{info.name} ({info.architecture}, {size}) on {info.device}, tokens by {info.tokenizer}"
     if info.finder is None:
         return Check("engine and model", "ok", detail)
     return Check("engine and model", "note", detail, STARTER_HINT)

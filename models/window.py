@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unabridged.errors import DoesNotFit, UsageError
-from unabridged.models.extension import factor_for
+from unabridged.models.extension import LARGEST_FACTOR, factor_for
 
 ROOM = 2048  # tokens for questions and answers beyond what a reading reserves
 STEP = 1024  # windows are multiples of it, so that a slightly longer prompt does not reopen the cache
@@ -105,7 +105,7 @@ class WindowPolicy:
             choices += ["free memory or choose a smaller KV type", "choose a smaller model"]
         elif window >= self.trained:
             choices += ["choose a model with a longer window"]
-            if self.extendable:
-                factor = factor_for(tokens + reserve, self.trained)
-                choices += [f"extend the window {factor:g} times with YaRN, at some cost in accuracy"]
+            factor = factor_for(tokens + reserve, self.trained)
+            if self.extendable and factor <= LARGEST_FACTOR:
+                choices += [f"extend the window {factor:g} times with YaRN (window_factor), at some cost in accuracy"]
         raise DoesNotFit(needed_tokens=tokens + reserve, window_tokens=window, choices=choices)

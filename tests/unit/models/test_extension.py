@@ -33,6 +33,9 @@ def test_a_longer_document_is_refused_with_the_factor_that_would_do(
         with pytest.raises(DoesNotFit) as refusal:
             drained(engine.read(document(2400)))
         assert any("extend the window 2.5 times" in choice for choice in refusal.value.choices)
+        with pytest.raises(DoesNotFit) as refusal:
+            drained(engine.read(document(9000)))
+        assert not any("extend" in choice for choice in refusal.value.choices)  # more than eight times
     with EngineProcess(path, replace(options, rope_scaling="yarn", rope_factor=2.5)) as engine:
         assert drained(engine.read(document(2400))).tokens == 2400
         assert engine.info.trained_window == 1024
