@@ -107,9 +107,11 @@ class CacheMap:
     def _unused(self, *, keep: Resident | None) -> list[Resident]:
         return [r for r in self.residents.values() if not r.users and not r.being_read and r is not keep]
 
-    @property
-    def at_work(self) -> bool:
-        return any(fork.busy for fork in self.forks) or any(r.being_read for r in self.residents.values())
+    def cells_at_work(self, *, keep: Resident | None) -> int:
+        """Cells that cannot be had now: of readings in use other than `keep`, and of forks that are busy."""
+        readings = [r for r in self.residents.values() if (r.users or r.being_read) and r is not keep]
+        busy = [fork for fork in self.forks if fork.busy]
+        return sum(len(reading.tokens) for reading in readings) + sum(len(fork.tokens) + fork.reserved for fork in busy)
 
     def add_reading(self, key: str, tokens: Tokens) -> Resident:
         resident = Resident(key, tokens, self._free.pop())

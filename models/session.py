@@ -104,17 +104,17 @@ class Session:
             raise UsageError("There is nothing to read.", hint="Add a document with text in it.")
         chain = segments_of(tokens, self._piece_tokens, self._fingerprint)
         key = chain[-1].key.hex()
-        yield from self._wait_for_reader(key)
         self._tokens[key] = tokens
-        resident = self._resident(key)
-        if resident and fresh and not resident.users:
-            self._cache.drop_reading(resident)
-            resident = None
         need = len(tokens) + reserve
-        if need > self.window or not (resident or self._cache.make_room(need)):
-            yield from self._open_window(len(tokens), reserve)
-            self._cache.make_room(need)
+        while True:
+            yield from self._wait_for_reader(key)
             resident = self._resident(key)
+            if resident and fresh and not resident.users:
+                self._cache.drop_reading(resident)
+                resident = None
+            if need <= self.window and (resident or self._cache.make_room(need)):
+                break
+            yield from self._open_window(len(tokens), reserve, keep=resident)
         resident = resident or self._cache.add_reading(key, tokens)
         self._cache.use(resident)
         if resident.done == len(tokens):
@@ -143,23 +143,26 @@ class Session:
         while (resident := self._resident(key)) and resident.being_read:
             yield Wait()
 
-    def _open_window(self, tokens: int, reserve: int) -> Job:
-        """A cache large enough. Where memory has room for both, everything moves over and whoever is at work goes on;
+    def _open_window(self, tokens: int, reserve: int, *, keep: Resident | None) -> Job:
+        """A cache large enough, also for whoever is at work beside `keep`. Raises DoesNotFit for what fits in none.
 
-        else it waits until nobody is, and what the old one held is gone (segments bring it back).
+        Where memory has room for both caches everything moves over and all go on. Else what fits once others are done waits
+        for them (the caller looks again), and what does not waits until nobody is at work and takes their place; segments
+        bring back what the old cache held.
         """
-        window = self._windows.check(tokens, reserve, held=self.window)
-        yield Wait()  # between two batches: nobody holds logits of the old one
-        if window <= self.window:
-            return
-        if self._map and self._windows.largest(held=0) >= window:
+        least = self._windows.check(tokens, reserve, held=self.window)
+        need = tokens + reserve + (self._map.cells_at_work(keep=keep) if self._map else 0)
+        wanted = max(self._windows.window_for(need, held=self.window), least) if need > self.window else self.window
+        yield Wait()  # between two batches: nobody holds logits of the old cache
+        if wanted > self.window and self._map and self._windows.largest(held=0) >= wanted:
             try:
-                wider = self._context(window)
-            except EngineFailed:  # the memory of a GPU is not counted
-                wider = None
-            if wider:
-                self._map.move_to(wider)
+                self._map.move_to(self._context(wanted))
+            except EngineFailed:  # the memory of a GPU may be counted wrong; then as if there were none
+                pass
+            else:
                 return
+        if least <= self.window:
+            return
         yield Alone()
         window = self._windows.check(tokens, reserve, held=self.window)
         if window > self.window:
@@ -264,10 +267,8 @@ class Session:
                 if resident:
                     self._map.use(resident)
                 return self._map.fork(resident, prompt, reserved=need, take_over=take_over, spare=spare)
-            elif self._map and self._map.at_work and len(tokens) + need <= self.window:
-                yield Wait()
             else:
-                yield from self._open_window(len(tokens), need)
+                yield from self._open_window(len(tokens), need, keep=resident)
 
     def _finish(self, fork: Fork, *, keep: bool) -> None:
         if self._map:

@@ -85,10 +85,11 @@ def alone(model: Path, folder: Path, document: Tokens, prompt: Tokens, limit: in
     return said.tokens
 
 
-@pytest.mark.parametrize("architecture", ["qwen2", "lfm2"])
+@pytest.mark.parametrize(("architecture", "length"), [("qwen2", 3500), ("qwen2", 2900), ("lfm2", 3500)])
 def test_the_window_grows_for_a_second_document_while_an_answer_streams(
-    tmp_path: Path, options: EngineOptions, document: Document, architecture: str
+    tmp_path: Path, options: EngineOptions, document: Document, architecture: str, length: int
 ) -> None:
+    """Also where the second would fit into the window alone."""
     path = write_tiny_model(tmp_path / "m.gguf", architecture=architecture, window=16384)
     watched = Watched(open_model(path, options))
     reading = watched.now("first", watched.opened.session.read(document(600)))
@@ -97,13 +98,13 @@ def test_the_window_grows_for_a_second_document_while_an_answer_streams(
     watched.ask("answer", reading, question(1), 400, ENDLESS)
     while len(watched.log) < 60:
         watched.scheduler.step()
-    watched.read("second", document(3500))
+    watched.read("second", document(length))
     watched.finish()
     assert watched.opened.session.window > before
     assert watched.between("second", "second").count("answer") > 20
     assert watched.results["answer"].text == "a" * 400
     assert watched.results["other"].tokens == alone(path, tmp_path / "other", document(600), question(2))
-    assert watched.results["second"].evaluated == 3500
+    assert watched.results["second"].evaluated == length
     for seed in (2, 3):  # a conversation that moved along, and a new one
         watched.ask(f"after {seed}", reading, question(seed))
         watched.finish()
@@ -127,6 +128,14 @@ def test_where_memory_has_no_room_for_two_windows_growing_waits_and_answers_end_
     watched.finish()
     assert watched.results["again"].tokens == alone(tiny_model, tmp_path / "other", document(600), question(2))
     assert watched.results["again"].reused == 600
+
+
+def test_two_who_ask_for_the_same_document_at_once_read_it_once(watched: Watched, document: Document) -> None:
+    watched.read("one", document(1000))
+    watched.read("two", document(1000))
+    watched.finish()
+    assert watched.results["one"].evaluated == 1000
+    assert (watched.results["two"].reused, watched.results["two"].evaluated) == (1000, 0)
 
 
 def test_a_reading_that_has_to_come_back_for_a_question_shows_nothing_but_the_answer(
