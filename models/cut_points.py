@@ -51,9 +51,11 @@ class CutPoints:
 
 
 def cut_points(header: GgufHeader) -> CutPoints | None:
-    """None for other vocabularies than SentencePiece's BPE."""
+    """None for other vocabularies than SentencePiece's BPE, which Gemma 4 spells in another way."""
     tokens, types = header.metadata.get("tokenizer.ggml.tokens"), header.metadata.get("tokenizer.ggml.token_type")
-    if header.metadata.get("tokenizer.ggml.model") != "llama" or not tokens or types is None or len(types) != len(tokens):
+    if header.metadata.get("tokenizer.ggml.model") not in ("llama", "gemma4") or not tokens or types is None:
+        return None
+    if len(types) != len(tokens):
         return None
     reserved = [token for token, kind in zip(tokens, types, strict=True) if kind in _RESERVED]
     return CutPoints((token for token, kind in zip(tokens, types, strict=True) if kind not in _RESERVED), reserved)

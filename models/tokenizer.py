@@ -114,7 +114,7 @@ def _markup_of_vocabulary(header: GgufHeader) -> re.Pattern[str] | None:
     """Matches user-defined tokens that look like words or tags, not the white space that some vocabularies define so."""
     types = header.metadata.get("tokenizer.ggml.token_type")
     tokens = header.metadata.get("tokenizer.ggml.tokens")
-    if types is None or tokens is None or header.metadata.get("tokenizer.ggml.model") not in ("gpt2", "llama"):
+    if types is None or tokens is None or header.metadata.get("tokenizer.ggml.model") not in ("gpt2", "llama", "gemma4"):
         return None
     found = [tokens[i] for i in np.flatnonzero(np.asarray(types) == _USER_DEFINED) if tokens[i].replace("▁", " ").strip()]
     found = [text for text in found if len(text) > 1]

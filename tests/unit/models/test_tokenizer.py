@@ -99,9 +99,9 @@ def test_a_request_whose_head_comes_out_otherwise_is_left_to_llama_cpp(
     assert tokenizer.doubted == 1
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["blank before", "no blank before"])
+@pytest.fixture(scope="module", params=[("llama", True), ("llama", False), ("gemma4", False)], ids=str)
 def sentencepiece(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Path]:
-    path = write_sentencepiece(tmp_path_factory.mktemp("spm") / "m.gguf", space_prefix=request.param)
+    path = write_sentencepiece(tmp_path_factory.mktemp("spm") / "m.gguf", model=request.param[0], space_prefix=request.param[1])
     start_backend()
     return Model(path, vocabulary_only=True), path
 

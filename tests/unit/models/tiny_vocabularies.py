@@ -26,16 +26,20 @@ def write_pairs(path: Path, pre_tokenizer: str) -> Path:
     return _written(writer, path)
 
 
-def write_sentencepiece(path: Path, *, space_prefix: bool = True, user_defined: tuple[str, ...] = ("<think>", "\n\n")) -> Path:
-    """SentencePiece's BPE: all pieces of up to six characters of a page of text, the longer the better."""
+def write_sentencepiece(
+    path: Path, *, space_prefix: bool = True, model: str = "llama", user_defined: tuple[str, ...] = ("<think>", "\n\n")
+) -> Path:
+    """SentencePiece's BPE: all pieces of up to six characters of a page of text, the longer the better. Or as "gemma4"."""
     words = re.findall(r"▁*[^▁]+", WORDS_FROM.replace(" ", "▁"))
     parts = {word[i:j] for word in words for i in range(len(word)) for j in range(i + 1, min(i + 6, len(word)) + 1)}
-    parts |= {"▁▁", "▁▁▁▁", "e▁t", "。第", "\n\n\n"}
+    parts |= {"▁▁", "▁▁▁", "▁▁▁▁", "e▁", "e▁t", "。第", "\n\n\n"}
     normal = sorted(parts - set(user_defined), key=lambda part: (-len(part), part))
     tokens = ["<unk>", "<s>", "</s>", *user_defined, *(f"<0x{byte:02X}>" for byte in range(256)), *normal]
     kind = gguf.TokenType
     types = [kind.UNKNOWN, kind.CONTROL, kind.CONTROL, *[kind.USER_DEFINED] * len(user_defined), *[kind.BYTE] * 256]
-    writer = _writer(path, "llama", tokens)
+    writer = _writer(path, model, tokens)
+    if model == "gemma4":
+        writer.add_token_merges([f"{part[:-1]} {part[-1]}" for part in normal if len(part) > 1])
     writer.add_token_types(types + [kind.NORMAL] * len(normal))
     writer.add_token_scores([0.0] * len(types) + [-float(rank) for rank in range(len(normal))])
     writer.add_add_space_prefix(space_prefix)
