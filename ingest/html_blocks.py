@@ -6,7 +6,7 @@ browser prints them.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -40,6 +40,7 @@ class HtmlBlocks:
     page: int | None = None
     page_break: Callable[[str, int], int] | None = None
     pictures: list[str] = field(default_factory=list)
+    page_ids: Mapping[str, str] = field(default_factory=dict)  # ids of elements at which a printed page begins → its label
     aside: Collection[etree._Element] = ()  # elements that are no part of the main text (see `around_main`)
     _text: list[str] = field(default_factory=list)
     _labels: list[str] = field(default_factory=list)  # of the page breaks in _text
@@ -56,6 +57,8 @@ class HtmlBlocks:
         tag = _name(element)
         if not tag or tag in _SKIPPED or _is_hidden(element):
             return
+        if element.get("id") in self.page_ids and "pagebreak" not in _types(element):
+            self._page(self.page_ids[element.get("id") or ""], before=tag in _BLOCKS)
         if tag == "nav" or element.get("role") == "navigation" or element in self.aside:
             self.draft.furniture.append(Furniture(None, _WHITE.sub(" ", "".join(element.itertext())).strip()))
         elif tag == "table":
@@ -94,14 +97,20 @@ class HtmlBlocks:
             if element.get("type", "text") not in ("hidden", "password", "submit", "button", "image", "reset"):
                 self._text.append(f" {_form_value(element)} ")
         elif "pagebreak" in _types(element) or element.get("role") == "doc-pagebreak":
-            self._labels.append(element.get("title") or element.get("aria-label") or "".join(element.itertext()).strip())
-            self._text.append(PAGE_BREAK)
+            self._page(element.get("title") or element.get("aria-label") or "".join(element.itertext()).strip())
             if len("".join(element.itertext()).strip()) <= _PAGE_LABEL_LIMIT:
                 return
         elif tag in ("sup", "sub") and not len(element):
             self._collect(shifted(element.text or "", up=tag == "sup"))
             return
         self._children(element)
+
+    def _page(self, label: str, *, before: bool = False) -> None:
+        """A printed page begins here, or `before` the block that begins."""
+        if before:
+            self._flush()
+        self._labels.append(label)
+        self._text.append(PAGE_BREAK)
 
     def _children(self, element: etree._Element) -> None:
         self._collect(element.text)

@@ -48,7 +48,7 @@ class Bullets:
 
 
 def _list_style(root: etree._Element | None, kind: str, index: str | None) -> etree._Element | None:
-    """That of the placeholder with the same index or, where that is None, of the same kind ("obj" takes the master's "body")."""
+    """That of the placeholder with the same index or, where that is None, of the same kind ("obj" takes "body")."""
     wanted = "body" if kind in ("", "obj") else kind
     for shape in [] if root is None else root.iter(_P + "sp"):
         holder = shape.find(f"{_P}nvSpPr/{_P}nvPr/{_P}ph")

@@ -34,9 +34,10 @@ def read_epub(source: Source) -> Document:
                 draft.details[key] = " ".join(value.split())
         spine = _spine(package, package_name)
         titles = _titles(archive, package, package_name)
+        printed = _printed_pages(archive, package, package_name)
         pictures: list[str] = []
         for done, name in enumerate(spine, 1):
-            pictures += _chapter(archive, name, titles.get(name, ""), draft)
+            pictures += _chapter(archive, name, titles.get(name, ""), printed.get(name, {}), draft)
             source.progress(done, len(spine))
     if not draft.length:
         raise DocumentEmpty(f"{source.name} holds no text.", hint="If its pages are pictures, attach the book as PDF.")
@@ -44,8 +45,8 @@ def read_epub(source: Source) -> Document:
     return draft.finish(media_type=MEDIA_TYPE, name=source.name)
 
 
-def _chapter(archive: Archive, name: str, title: str, draft: Draft) -> list[str]:
-    """Read one file of the spine into the draft; returns the descriptions of its pictures."""
+def _chapter(archive: Archive, name: str, title: str, printed: dict[str, str], draft: Draft) -> list[str]:
+    """Read one file of the spine into the draft; returns the descriptions of its pictures. `printed`: see `_printed_pages`."""
     if name not in archive:
         draft.problem(
             ProblemKind.DROPPED_OBJECT, name, "The book names this part, but it is not in the file; fetch the book again."
@@ -63,7 +64,8 @@ def _chapter(archive: Archive, name: str, title: str, draft: Draft) -> list[str]
         draft.start_page(page, position)
         return page
 
-    blocks = HtmlBlocks(draft, path="" if has_heading else title, page=draft.pages or None, page_break=page_break)
+    path = "" if has_heading else title
+    blocks = HtmlBlocks(draft, path=path, page=draft.pages or None, page_break=page_break, page_ids=printed)
     blocks.walk(root)
     return blocks.pictures
 
@@ -123,6 +125,29 @@ def _titles(archive: Archive, package: etree._Element, package_name: str) -> dic
                     titles, name, None if content is None else content.get("src"), point.findtext("{*}navLabel/{*}text") or ""
                 )
     return titles
+
+
+def _printed_pages(archive: Archive, package: etree._Element, package_name: str) -> dict[str, dict[str, str]]:
+    """By file: ids of the elements at which printed pages begin, and their labels (nav of type page-list, NCX pageList)."""
+    found: dict[str, dict[str, str]] = {}
+    for item in package.iter("{*}item"):
+        name = _resolve(package_name, item.get("href") or "")
+        if name not in archive:
+            continue
+        if "nav" in (item.get("properties") or "").split():
+            lists = (nav for nav in _page(archive, name).iter("{*}nav") if "page-list" in nav.attrib.values())
+            targets = [(link.get("href"), "".join(link.itertext())) for nav in lists for link in nav.iter("{*}a")]
+        elif item.get("media-type") == "application/x-dtbncx+xml":
+            points = archive.xml(name).iter("{*}pageTarget")
+            targets = [(p.find("{*}content"), p.findtext("{*}navLabel/{*}text") or p.get("value") or "") for p in points]
+            targets = [(None if content is None else content.get("src"), label) for content, label in targets]
+        else:
+            continue
+        for address, label in targets:
+            file, _, identity = (address or "").partition("#")
+            if identity and label.strip():
+                found.setdefault(_resolve(name, file), {}).setdefault(identity, " ".join(label.split()))
+    return found
 
 
 def _name_file(titles: dict[str, str], holder: str, address: str | None, title: str) -> None:

@@ -263,3 +263,32 @@ def test_what_broken_fonts_give_is_garbage(text: str) -> None:
 
 def test_page_ranges() -> None:
     assert ranges([3, 4, 5, 9, 11, 12]) == "3–5, 9, 11–12"
+
+def fonted(folder: Path, mapping: bytes) -> Path:
+    """A page whose font says of its letters what the mapping says, whatever they look like."""
+    cmap = b"/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfrange %s endbfrange endcmap" % mapping
+    text = b"BT /A 14 Tf 20 60 Td (%s) Tj ET" % SENTENCE.encode()
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 400 120]/Contents 4 0 R/Resources<</Font<</A 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream " % (len(text), text),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 6 0 R>>",
+        b"<</Length %d>>stream\n%s\nendstream " % (len(cmap), cmap),
+    ]
+    body = b"".join(b"%d 0 obj%sendobj\n" % (number, content) for number, content in enumerate(objects, 1))
+    (folder / "font.pdf").write_bytes(b"%PDF-1.4\n" + body + b"trailer<</Root 1 0 R/Size 7>>\n%%EOF\n")
+    return folder / "font.pdf"
+
+
+def test_a_broken_text_layer_is_reported_by_page(tmp_path: Path) -> None:
+    assert ingest(fonted(tmp_path, b"<00> <FF> <0000>"), options={"ocr": "off"}).text == SENTENCE
+    document = ingest(fonted(tmp_path, b"<00> <FF> <E000>"), options={"ocr": "off"})
+    assert [(p.kind, p.where) for p in document.problems] == [(ProblemKind.GARBLED_TEXT, "page 1")]
+
+
+@needs_rapid
+def test_a_broken_text_layer_is_read_from_the_picture(tmp_path: Path) -> None:
+    document = ingest(fonted(tmp_path, b"<00> <FF> <E000>"))
+    assert document.text == SENTENCE
+    assert [(p.kind, p.where) for p in document.problems] == [(ProblemKind.OCR_USED, "page 1")]

@@ -108,6 +108,30 @@ def test_epub(tmp_path: Path) -> None:
     assert [(p.label, document.text[p.start : p.start + 8]) for p in document.pages] == [("", "One.\n\nTw"), ("7", "goes on.")]
 
 
+def test_printed_pages_and_notes_of_a_book(tmp_path: Path) -> None:
+    pages = '<nav epub:type="page-list"><a href="a.xhtml#p8">8</a><a href="a.xhtml#p9">9</a></nav>'
+    path = archive(
+        tmp_path / "book.epub",
+        mimetype="application/epub+zip",
+        **{
+            "META-INF/container.xml": '<container><rootfiles><rootfile full-path="book.opf"/></rootfiles></container>',
+            "book.opf": '<package><manifest><item id="n" href="nav.xhtml" properties="nav"/><item id="a" href="a.xhtml"/></manifest>'
+            '<spine><itemref idref="a"/></spine></package>',
+            "nav.xhtml": f'<html xmlns:epub="x"><body>{pages}</body></html>',
+            "a.xhtml": '<html xmlns:epub="x"><body><p>Before <a id="p8"/>after.</p><p id="p9">Next.<a epub:type="noteref" href="#f">1</a></p>'
+            '<aside epub:type="footnote" id="f"><p>See the register.</p></aside></body></html>',
+        },
+    )
+    document = checked(path)
+    assert [(p.label, document.text[p.start : p.end].strip()) for p in document.pages] == [
+        ("", "Before"),
+        ("8", "after."),
+        ("9", "Next.1\n\nSee the register."),
+    ]
+    assert [b.anchor.page_label for b in document.blocks] == [None, "9", "9"]
+    assert blocks(document)[-1] == (BlockKind.FOOTNOTE, "See the register.")
+
+
 def test_a_protected_book(tmp_path: Path) -> None:
     path = archive(
         tmp_path / "locked.epub",
