@@ -75,6 +75,9 @@ class SegmentCache:
                     path.unlink(missing_ok=True)
                     freed += size
             self._total = sum(size for _, size, _ in segments) - freed
+        for path, note in notes_in(self.folder).items():  # of readings of which nothing is left
+            if path.name.removesuffix(READING) not in self._in_use and not any(map(Path.exists, note.paths(path.parent))):
+                path.unlink(missing_ok=True)
         return freed
 
     # For people

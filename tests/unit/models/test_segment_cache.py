@@ -1,5 +1,6 @@
 """The folder of segments: what lies in it, what goes first, and that nothing damaged stays."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +8,13 @@ from pathlib import Path
 import pytest
 from unabridged.errors import UsageError
 from unabridged.models.engine import DocumentSpan, EngineOptions, Reading, Tokens
+from unabridged.models.engine_process import EngineProcess
 from unabridged.models.open_model import open_model
 from unabridged.models.segment_cache import SegmentCache
 from unabridged.models.segments import is_whole
 from unabridged.models.stored_readings import list_documents, list_readings
+
+from tests.unit.models.conftest import drained
 
 Document = Callable[[int], Tokens]
 SEGMENT_BYTES = 128 * 512  # tokens × KV bytes per token of the tiny model
@@ -116,6 +120,56 @@ def test_a_quota_that_pins_use_up_is_said_and_kept(
     assert "quota" in (second.unsaved or "")
     assert SegmentCache(options.segments_folder).total_bytes() <= 5 * SEGMENT_BYTES
     assert read(document(512)).evaluated == 0
+
+
+def test_processes_that_evict_each_other_s_segments_all_read_on(
+    tiny_model: Path, options: EngineOptions, document: Document
+) -> None:
+    """Each alone fills the quota, so each takes from the others what they have just written or are about to map."""
+    small = replace(options, segments_quota_bytes=6 * SEGMENT_BYTES)
+    results: list[Reading] = []
+
+    def work(length: int) -> None:
+        with EngineProcess(tiny_model, small) as engine:
+            for _ in range(3):
+                results.append(drained(engine.read(document(length))))
+                drained(engine.read(document(300 + length)))  # so that the first goes from memory
+
+    threads = [threading.Thread(target=work, args=(700 + number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 9
+    assert all(reading.reused + reading.evaluated == reading.tokens for reading in results)
+    assert SegmentCache(options.segments_folder).verify(is_whole).damaged == 0
+
+
+def test_notes_of_readings_that_are_gone_do_not_pile_up(
+    read: Callable[..., Reading], options: EngineOptions, document: Document
+) -> None:
+    for length in (300, 301, 302):
+        read(document(length))
+    SegmentCache(options.segments_folder).evict(1 << 40)
+    assert list(options.segments_folder.glob("*/*.reading")) == []
+
+
+@pytest.mark.parametrize("change", ["library", "kv type", "rope"])
+def test_segments_of_another_version_or_setting_are_never_used(
+    tiny_model: Path, options: EngineOptions, document: Document, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def evaluated(options: EngineOptions) -> int:
+        opened = open_model(tiny_model, options)
+        found: Reading = opened.session.scheduler.run(opened.session.read(document(500)))
+        opened.session.close()
+        return found.evaluated
+
+    assert evaluated(options) == 500
+    assert evaluated(options) == 0
+    if change == "library":
+        monkeypatch.setattr("unabridged.models.open_model.LIBRARY_VERSION", "0.3.37")
+    other = {"kv type": {"kv_type": "f32"}, "rope": {"rope_scaling": "yarn", "rope_factor": 2.0}}.get(change, {})
+    assert evaluated(replace(options, **other)) == 500  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", ".", "a/b", "x" * 300])
