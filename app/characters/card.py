@@ -141,10 +141,16 @@ class Card:
         return min(max(share, 0.0), 1.0) if math.isfinite(share) else 0.5
 
     def edited(self, **fields: object) -> "Card":
-        """The card with other values for fields of `data`, by the specification's names; all else stays as it is."""
+        """The card with other values for fields of `data`, by the specification's names; all else stays as it is.
+
+        Many programs write the fields of version 1 once more beside `data`: those change with it.
+        """
         card = self if self.version > 1 or set(fields) <= set(V1_FIELDS) else self.as_version(2)
         raw = copy.deepcopy(card.raw)
-        (raw if card.version == 1 else raw["data"]).update(copy.deepcopy(fields))
+        if card.version > 1:
+            raw["data"].update(copy.deepcopy(fields))
+        beside = V1_FIELDS if card.version == 1 else [field for field in V1_FIELDS if field in raw]
+        raw.update({field: copy.deepcopy(value) for field, value in fields.items() if field in beside})
         return Card(raw)
 
     def as_version(self, version: int) -> "Card":

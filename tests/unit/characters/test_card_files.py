@@ -113,6 +113,8 @@ def test_the_fields_of_the_specification_are_seen() -> None:
 def test_an_edit_changes_that_field_and_nothing_else() -> None:
     card = Card(V3).edited(description="Short.")
     assert card.raw == {**V3, "data": {**V3["data"], "description": "Short."}}
+    twice = {**V1, **V2}
+    assert Card(twice).edited(scenario="New.").raw == {**twice, "scenario": "New.", "data": {**V2["data"], "scenario": "New."}}
     old = Card(V1).edited(tags=["sea"])
     assert old.version == 2
     assert {field: old.data[field] for field in V1} == V1

@@ -137,7 +137,7 @@ def test_lore_is_told_before_the_message_that_called_for_it_and_told_once(conver
 
 def test_what_shall_stand_near_the_end_is_told_again_as_soon_as_it_no_longer_does(conversations: Conversations) -> None:
     quiet = Card(V2).edited(post_history_instructions="", character_book=None, extensions={})
-    for depth, told in ((0, 8), (1, 8), (2, 8), (4, 4), (6, 3), (100, 1)):
+    for depth, told in ((0, 8), (1, 8), (2, 8), (3, 4), (4, 4), (6, 3), (100, 1)):
         cast = replace(BEN, players=(Player("ada", quiet),), author_note="Whisper.", author_note_depth=depth)
         stage = Stage(conversations, *["Yes."] * 8, cast=cast)
         turn = stage.greet()
