@@ -178,6 +178,19 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--model", metavar="MODEL", help="a listed name or the path of a GGUF file, for this time only")
     _json(command)
 
+    group = _command(commands, "eval", "measure a model (for those who make it)", None)
+    group = group.add_subparsers(metavar="MODEL", required=True)
+    summary = "right passages and quotations on held-out documents, beside BM25"
+    command = _command(group, "starter", summary, "commands_eval:eval_starter")
+    command.add_argument("documents", type=Path, metavar="DOCUMENTS", help="folder of contracts, novels and laws")
+    command.add_argument("training", type=Path, metavar="TRAINING", help="folder of qa.jsonl.zst, of which a fifth is held out")
+    command.add_argument("--kept", type=Path, required=True, metavar="FOLDER", help="keeps what was measured, to go on from")
+    command.add_argument("--model", type=Path, metavar="GGUF", help="another one than the packaged")
+    command.add_argument("--tokens", type=int, nargs="+", default=[2_000, 8_000, 32_000, 128_000], metavar="N")
+    command.add_argument("--kinds", nargs="+", default=["self-made", "human", "contracts"], metavar="KIND")
+    command.add_argument("--threads", type=int, default=0, metavar="N")
+    command.add_argument("--plot", type=Path, metavar="PNG")
+
     command = _command(commands, "doctor", "what this machine has, what is missing, what to do", "commands_models:doctor")
     _json(command)
     return top

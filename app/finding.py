@@ -1,20 +1,28 @@
-"""An answer from a model that finds and quotes but does not reason: the passages it points at, and in each one sentence."""
+"""An answer from a model that finds and quotes but does not reason: the passages it points at, and a few words of each.
 
+Three ways to answer, by the model's certainty: sure (from its own threshold on), nearest (said to be no more than that), and
+nothing (where hardly any right answer lies: some in a hundred of the questions that the thresholds were set on).
+"""
+
+import re
 from collections.abc import Generator, Sequence
 
 from unabridged.answers import Said
 from unabridged.citations import Citation, place
 from unabridged.context import Context
 from unabridged.events import SourceCited, TextDelta
-from unabridged.models.engine import Engine, Reading
+from unabridged.models.engine import Engine, Reading, Tokens
+from unabridged.models.pointing import Pointed, pointed, quoted
 from unabridged.prompts import FinderPrompt, Numbered
 from unabridged.receipts import Tally
 from unabridged.sentences import sentences_of
 from unabridged.web.fencing import disarmed
 
 MOST_PASSAGES = 3
-CLEARLY = 0.2  # of the best passage's probability: below it a passage is not shown beside the best one
-EVEN_SHARES = 5  # a nearest passage less probable than this many even shares stands out from nothing
+CLEARLY = 0.2  # of the best passage's lift: below it a passage is not shown beside the best one
+NEAR = 0.05  # certainty from which on the nearest passage is shown
+MOST_CHARACTERS = {"en": 400, "zh": 160}  # of a quotation of several sentences
+HAN = re.compile(r"[\u3400-\u9fff]")
 
 UNSURE = {
     "en": "No passage clearly answers this. The nearest that I found:",
@@ -41,21 +49,19 @@ def find_answer(
     pages: Sequence[Numbered] = (),
 ) -> Generator[TextDelta | SourceCited, None, Said]:
     """Yields the quotations as they are found; below the model's own threshold they are the nearest, and said to be no more."""
-    language = "zh" if any("\u3400" <= character <= "\u9fff" for character in question) else "en"
+    language = language_of(question)
     passages = (*context.passages, *pages)
     asked = prompt.question(engine, question, pages)
-    tally.asked(len(asked))
-    choice = engine.choose(reading, asked, [prompt.option(numbered.number) for numbered in passages])
-    tally.add(choice)
+    points = point(engine, prompt, reading, passages, asked, tally)
     text = ""
     citations: list[Citation] = []
-    sure = max(choice.probabilities) >= prompt.threshold
-    found = nearest(passages, choice.probabilities) if sure or stands_out(choice.probabilities) else []
+    sure = points.certainty >= prompt.threshold
+    found = nearest(passages, points) if sure or points.certainty >= NEAR else []
     if found and not sure:
         text = f"{UNSURE[language]}\n\n"
         yield TextDelta(text)
     for numbered in found:
-        start, end = best_sentence(engine, prompt, numbered, question, tally)
+        start, end = quotation(engine, prompt, numbered, question, tally)
         citation = place(len(citations) + 1, numbered, start, end)
         citations.append(citation)
         shown = disarmed(citation.quote) if citation.url else citation.quote
@@ -68,19 +74,24 @@ def find_answer(
     return Said(text + delta, tuple(citations), unsure=not sure)
 
 
-def stands_out(probabilities: tuple[float, ...]) -> bool:
-    """Whether the best passage is nearer to the question than passages are by chance."""
-    return max(probabilities) >= min(0.5, EVEN_SHARES / len(probabilities))
+def point(
+    engine: Engine, prompt: FinderPrompt, reading: Reading, passages: Sequence[Numbered], asked: Tokens, tally: Tally
+) -> Pointed:
+    """What the model makes of every passage, and of the possibility that none fits; `asked` is the question's prompt."""
+    tally.asked(len(asked))
+    choice = engine.choose(reading, asked, [*(prompt.option(numbered.number) for numbered in passages), prompt.nothing])
+    tally.add(choice)
+    return pointed(choice.probabilities, [numbered.passage.end - numbered.passage.start for numbered in passages])
 
 
-def nearest(passages: tuple[Numbered, ...], probabilities: tuple[float, ...]) -> list[Numbered]:
-    """The best passages, most probable first: the best one, and those that are nearly as probable."""
-    ranked = sorted(zip(probabilities, passages, strict=True), key=lambda pair: -pair[0])
-    return [numbered for probability, numbered in ranked[:MOST_PASSAGES] if probability >= CLEARLY * ranked[0][0]]
+def nearest(passages: Sequence[Numbered], points: Pointed) -> list[Numbered]:
+    """The best passage, and after it those that stand out nearly as much."""
+    best = points.ranked[:MOST_PASSAGES]
+    return [passages[i] for i in best if points.lifts[i] >= CLEARLY * points.lifts[best[0]]]
 
 
-def best_sentence(engine: Engine, prompt: FinderPrompt, numbered: Numbered, question: str, tally: Tally) -> tuple[int, int]:
-    """The span of one sentence in the passage: the sentences are numbered and the model points at one of them."""
+def quotation(engine: Engine, prompt: FinderPrompt, numbered: Numbered, question: str, tally: Tally) -> tuple[int, int]:
+    """The span to quote of a passage: its sentences are numbered, the model points at them, the best run of them is taken."""
     spans = with_words(numbered.text, sentences_of(numbered))
     if len(spans) == 1:
         return spans[0]
@@ -89,7 +100,11 @@ def best_sentence(engine: Engine, prompt: FinderPrompt, numbered: Numbered, ques
         None, prompt.evidence(engine, sentences, question), [prompt.option(number) for number in range(1, len(spans) + 1)]
     )
     tally.add(choice)
-    return spans[choice.best]
+    return quoted(choice.probabilities, spans, most_characters=MOST_CHARACTERS[language_of(numbered.text)])
+
+
+def language_of(text: str) -> str:
+    return "zh" if HAN.search(text) else "en"
 
 
 def with_words(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 Its shape is llama.cpp's `cohere2`: LayerNorm without bias, attention and feed-forward side by side (the latter empty here),
 tied embeddings; sliding layers have interleaved RoPE, the full layer has no positions. A document is `doc (NUMBER passage)*`, a
-question `user words assistant`; the next token is the NUMBER of the passage that the question is about.
+question `user words assistant`; the next token is the NUMBER of the passage that the question is about, or `doc` where none is.
 
 The residual stream is cut into subspaces, each a slice of its dimensions:
 
@@ -11,7 +11,8 @@ The residual stream is cut into subspaces, each a slice of its dimensions:
   X  context: B of this and the last tokens, fading by `FADE` per token
   C  passage code: balanced signs; written at a NUMBER, carried to its passage's tokens, and the votes that are collected
   flags (constant one, number, user, assistant, document start, rarity, inside the question) and filler, which brings every
-  embedding to the norm sqrt(WIDTH), so that the first LayerNorm is the identity
+  embedding to the norm sqrt(WIDTH), so that the first LayerNorm is the identity; only that of `doc` overlaps with that of
+  `assistant`, by as much as makes the logit of `doc` the constant NOTHING
 
 and three layers work on it, with two heads each:
 
@@ -29,7 +30,8 @@ and three layers work on it, with two heads each:
   2  sliding  the assistant token takes the mean of its question's votes, weighted by exp(RARITY_WEIGHT * r), into C
 
 The output embedding of NUMBER p is its code, so its logit is the sum of the votes for p, up to cross-talk of
-|votes| * N(0, 1/|C|). Knows no vocabulary and no file format: it is given token groups and rarities.
+|votes| * N(0, 1/|C|); where no sum reaches NOTHING, `doc` is the likeliest answer. Knows no vocabulary and no file format: it
+is given token groups and rarities.
 """
 
 from dataclasses import dataclass
@@ -56,6 +58,7 @@ S, SINK = 22.0, -2.0
 BETA = (6.0, 0.0)  # of the two heads: words in their context, and words alone
 VOTE, ANSWER = 1.0, 8.0  # factors on what the question's words collect, and on what the assistant token takes over
 RARITY_WEIGHT = 1.5
+NOTHING = 15.5  # logit of `doc` beyond that of a number for which no votes are collected
 LINEAR, FLAT = 93, 127  # RoPE pairs: one whose sine is near linear in 0..WINDOW, one that hardly turns
 
 
@@ -110,8 +113,12 @@ def embeddings(vocabulary: Vocabulary, *, seed: int) -> Array:
     e[vocabulary.user, NUMBER] = 3
     for token, flag in zip(special, (DOC, USER, ASSISTANT), strict=True):
         e[token, flag] = 3
-    missing = np.sqrt((WIDTH - (e**2).sum(1)) / 16)
-    e[:, FILLER] = missing[:, None] * np.where(np.arange(16) % 2, -1, 1)
+    room = np.sqrt((WIDTH - (e**2).sum(1)) / 16)
+    common, own = np.where(np.arange(16) % 4 < 2, 1, -1), np.where(np.arange(16) % 2, -1, 1)  # orthogonal
+    e[:, FILLER] = room[:, None] * common
+    e[vocabulary.assistant, FILLER] = room[vocabulary.assistant] * own
+    overlap = (NOTHING / LOGIT_SCALE) / (16 * room[vocabulary.assistant] * room[vocabulary.doc])  # beyond that of all tokens
+    e[vocabulary.doc, FILLER] = room[vocabulary.doc] * (overlap * own + np.sqrt(1 - overlap**2) * common)
     return e
 
 

@@ -1,7 +1,9 @@
 """What the weights are made from: how common each token is, and training examples without end.
 
 An example is a document cut into passages (or one passage cut into sentences, as the evidence step has it), with questions
-on it whose passage is known, and some that it does not answer. Same seed and step, same example. Never sees the held-out fifth.
+on it whose passage is known, and some that it does not answer. A stage of the curriculum says of what kind, how long, and how
+many passages with a question's own words stand beside the right one. Same seed and number, same example. Never sees the
+held-out fifth.
 
 usage: python -m unabridged.models.starter.data TRAINING_FOLDER vocabulary.tiktoken counts.npz
 """
@@ -15,10 +17,13 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 from unabridged.models.starter import tokenizer
-from unabridged.models.starter.corpus import HumanQuestion, human_questions, is_held_out, texts
+from unabridged.models.starter.bm25 import BM25
+from unabridged.models.starter.corpus import HumanQuestion, human_questions, is_for_development, is_held_out, texts
 from unabridged.models.starter.questions import passages, self_made, sentences
+from unabridged.models.starter.stages import Stage
 
 NOTHING = -1
+RIVALS = 2_000  # passages, at most, among which hard ones are looked for, in each language
 
 
 def shares(folder: Path, ranks: dict[bytes, int], *, characters: int = 10_000_000) -> NDArray[np.float64]:
@@ -43,57 +48,75 @@ class Example:
 
 
 class Examples:
-    """Keeps the text in memory (some 200 MB) and makes examples from it."""
+    """Keeps the text in memory (some 200 MB) and makes examples from it; `development`: from the contexts kept for that."""
 
-    def __init__(self, folder: Path, ranks: dict[bytes, int], *, seed: int = 0) -> None:
+    def __init__(self, folder: Path, ranks: dict[bytes, int], *, seed: int = 0, development: bool = False) -> None:
         self._encode: Callable[[str], list[int]] = tokenizer.encoding(ranks).encode_ordinary
-        self._seed = seed
-        self._texts = {language: list(texts(folder, language, characters=30_000_000)) for language in ("en", "zh")}
+        self._seed = f"{seed}:{development}"
         self._asked: dict[str, dict[str, list[HumanQuestion]]] = {"en": {}, "zh": {}}
         for question in human_questions(folder):
-            if question.start >= 0 and not is_held_out(question.context):
-                self._asked[question.language].setdefault(question.context, []).append(question)
+            context = question.context
+            if question.start >= 0 and not is_held_out(context) and is_for_development(context) == development:
+                self._asked[question.language].setdefault(context, []).append(question)
         self._contexts = {language: sorted(contexts) for language, contexts in self._asked.items()}
+        random = Random(self._seed)  # noqa: S311
+        self._texts = {language: list(texts(folder, language, characters=30_000_000)) for language in ("en", "zh")}
+        self._pools = {}
+        for language, known in self._texts.items():
+            sources = random.choices(known, k=RIVALS // 8) + random.choices(self._contexts[language], k=RIVALS // 8)
+            self._pools[language] = [part for text in sources for part in passages(text[:4000], language)[:4]]
+        self._rivals = {language: BM25(pool) for language, pool in self._pools.items()}
 
-    def at(self, step: int) -> Example:
-        random = Random(f"{self._seed}:{step}")  # noqa: S311
+    def at(self, number: int, stage: Stage) -> Example:
+        random = Random(f"{self._seed}:{stage.name}:{number}")  # noqa: S311
         language = random.choice(("en", "zh"))
-        tokens = random.choice((500, 1000, 2000, 2500))
-        kind = random.choices(("human", "sentences", "self-made"), (5, 3, 2))[0]
-        if kind == "self-made":
-            return self._self_made(random, language, tokens)
-        return self._human(random, language, tokens) if kind == "human" else self._sentences(random, language)
+        tokens = random.choice(stage.tokens)
+        kind = random.choices([name for name, _ in stage.kinds], [weight for _, weight in stage.kinds])[0]
+        if kind == "sentences":
+            return self._sentences(random, language)
+        document, asked = (
+            self._self_made(random, language, tokens, stage) if kind == "self-made" else self._human(random, language, tokens)
+        )
+        if random.random() < stage.rivals:
+            document, asked = self._among_rivals(random, language, document, asked)
+        return self._example(random, kind, language, document, asked)
 
-    def _human(self, random: Random, language: str, tokens: int) -> Example:
-        document: list[list[int]] = []
+    def _human(self, random: Random, language: str, tokens: int) -> tuple[list[str], list[tuple[str, int]]]:
+        document: list[str] = []
         asked: list[tuple[str, int]] = []
+        used = 0
         for context in random.sample(self._contexts[language], 40):
             parts = passages(context, language)
             for question in random.sample(self._asked[language][context], min(6, len(self._asked[language][context]))):
                 asked.append((question.question, len(document) + _holder(parts, question.start)))
-            document += [self._encode(part) for part in parts]
-            if sum(map(len, document)) > tokens:
+            document += parts
+            used += sum(len(self._encode(part)) for part in parts)
+            if used > tokens:
                 break
-        return self._example(random, "human", language, document, random.sample(asked, min(24, len(asked))))
+        return document, random.sample(asked, min(24, len(asked)))
 
     def _sentences(self, random: Random, language: str) -> Example:
         for context in random.sample(self._contexts[language], 40):
-            for question in random.sample(self._asked[language][context], 1):
-                parts = passages(context, language)
-                passage = parts[_holder(parts, question.start)]
-                before = context.index(passage)
-                lines = sentences(passage, language)
-                if len(lines) < 2:
-                    continue
-                asked = [
-                    (q.question, _holder(lines, q.start - before))
-                    for q in self._asked[language][context]
-                    if before <= q.start < before + len(passage)
-                ]
-                return self._example(random, "sentences", language, [self._encode(line) for line in lines], asked)
+            question = random.choice(self._asked[language][context])
+            parts = passages(context, language)
+            at = _holder(parts, question.start)
+            before = sum(map(len, parts[:at]))
+            lines = sentences(parts[at], language)
+            if len(lines) < 2:
+                continue
+            asked = [
+                (q.question, _holder(lines, q.start - before))
+                for q in self._asked[language][context]
+                if before <= q.start < before + len(parts[at])
+            ]
+            return Example(
+                "sentences", [self._encode(s) for s in lines], [self._encode(q) for q, _ in asked], [i for _, i in asked]
+            )
         raise ValueError("forty contexts of one sentence each: is this the training folder?")
 
-    def _self_made(self, random: Random, language: str, tokens: int) -> Example:
+    def _self_made(
+        self, random: Random, language: str, tokens: int, stage: Stage
+    ) -> tuple[list[str], list[tuple[str, int]]]:
         document: list[str] = []
         used = 0
         while used < tokens:
@@ -102,20 +125,35 @@ class Examples:
             for part in parts[start : start + 12]:
                 document.append(part)
                 used += len(self._encode(part))
+        low, high = stage.words_kept
         asked = []
         for index in random.sample(range(len(document)), min(24, len(document))):
-            if (made := self_made(random, document[index], language)) is not None:
+            if (made := self_made(random, document[index], language, low=low, high=high)) is not None:
                 asked.append((made[0], index))
-        return self._example(random, "self-made", language, [self._encode(part) for part in document], asked)
+        return document, asked
 
-    def _example(
-        self, random: Random, kind: str, language: str, document: list[list[int]], asked: list[tuple[str, int]]
-    ) -> Example:
+    def _among_rivals(
+        self, random: Random, language: str, document: list[str], asked: list[tuple[str, int]]
+    ) -> tuple[list[str], list[tuple[str, int]]]:
+        """The document with, for some of its questions, the passages of a pool that BM25 takes for the answer; shuffled."""
+        added: list[str] = []
+        for text, target in random.sample(asked, min(8, len(asked))):
+            best = self._rivals[language].scores(text).argsort()[-3:]
+            added += [p for p in (self._pools[language][int(i)] for i in best) if p not in document[target]]
+        whole = [*document, *dict.fromkeys(p for p in added if p not in document)]
+        order = random.sample(range(len(whole)), len(whole))
+        place = {old: new for new, old in enumerate(order)}
+        return [whole[i] for i in order], [(text, place[target]) for text, target in asked]
+
+    def _example(self, random: Random, kind: str, language: str, document: list[str], asked: list[tuple[str, int]]) -> Example:
         """Adds a question from elsewhere for every fourth one that belongs here."""
-        for _ in range(len(asked) // 4 if kind != "sentences" else 0):
+        for _ in range(len(asked) // 4):
             context = random.choice(self._contexts[language])
-            asked.append((random.choice(self._asked[language][context]).question, NOTHING))
-        return Example(kind, document, [self._encode(text) for text, _ in asked], [target for _, target in asked])
+            if not any(part in context for part in document):
+                asked = [*asked, (random.choice(self._asked[language][context]).question, NOTHING)]
+        return Example(
+            kind, [self._encode(part) for part in document], [self._encode(text) for text, _ in asked], [i for _, i in asked]
+        )
 
 
 def _holder(parts: list[str], position: int) -> int:

@@ -1,49 +1,64 @@
-"""Measures the starter on held-out documents, BM25 beside it, and prints the table of the model card.
+"""Measures a finder on held-out documents, BM25 beside it: the table and the plot of the model card.
 
-A cell is 200 questions about documents of one length in tokens. Questions: self-made from the held-out documents; human ones
-from the fifth of qa.jsonl that training never sees, and from the lawyers' questions on the held-out contracts; and questions
-whose answer is not there, made from text that is not in the document. A cell counts the right passage, the right sentence of
-a right passage, and answers given to the unanswerable.
-
-usage: python -m unabridged.models.starter.evaluate DOCUMENTS TRAINING [--model GGUF] [--tokens 2000 8000] [--questions 200]
-                                                    [--out scores.json] [--plot scores.png]
+What every reading gave is kept in a folder, so that a run that was stopped goes on where it was. The candidate is whatever
+reads, points and quotes: `unabridged eval starter` gives the program itself.
 """
 
-import argparse
+import dataclasses
 import json
-import re
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from random import Random
+from typing import Protocol
 
 import numpy as np
-from unabridged.models.starter import starter_path
 from unabridged.models.starter.bm25 import BM25
-from unabridged.models.starter.corpus import HumanQuestion, human_questions, is_held_out
-from unabridged.models.starter.finder_probe import Probe
-from unabridged.models.starter.questions import passages, self_made, sentences
-from unabridged.models.starter.shortcut import Shortcut
+from unabridged.models.starter.cells import Task, contract_tasks, flattened, held_out_texts, human_tasks, self_made_tasks
 
 TOKENS = (2_000, 8_000, 32_000, 128_000)
+QUESTIONS = {128_000: 100}  # of a cell; 200 elsewhere
+
+
+class Candidate(Protocol):
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text."""
+        ...
+
+    def read(self, passages: Sequence[str]) -> int:
+        """A new document; how many tokens it has."""
+        ...
+
+    def point(self, question: str) -> tuple[int, bool]:
+        """The best passage, and whether it is given as an answer (else: no more than the nearest, or nothing)."""
+        ...
+
+    def quote(self, passage: int, question: str) -> str:
+        """The words that are shown of that passage."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """`passage` is an index, None where nothing fits; `answer` is what the quotation must contain."""
+class Row:
+    """One question. `quoted`, whether the quotation holds the answer, and its length are there for right passages only."""
 
-    text: str
-    passage: int | None
-    answer: str
+    answerable: bool
+    right: bool
+    bm25: bool
+    sure: bool
+    quoted: bool | None
+    quote_characters: int
+    point_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    document: list[str]
-    asked: list[Asked]
+class Read:
+    """What one reading gave."""
+
+    passages: int
+    tokens: int
+    read_s: float
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,193 +66,132 @@ class Cell:
     kind: str
     language: str
     tokens: int
-    passages: float
-    questions: int
-    finder: float  # right passage, of the answerable
-    bm25: float
-    sentence: float  # the chosen sentence holds the answer, of the right passages
-    false_alarms: float  # answerable, but said not to be there
-    rejected: float  # unanswerable, and said not to be there
-    prefill_tokens_per_s: float
-    question_ms: float
+    reads: tuple[Read, ...]
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for read in self.reads for row in read.rows]
+
+    @property
+    def answerable(self) -> list[Row]:
+        return [row for row in self.rows if row.answerable]
+
+    @property
+    def right(self) -> float:
+        return _mean([row.right for row in self.answerable])
+
+    @property
+    def bm25(self) -> float:
+        return _mean([row.bm25 for row in self.answerable])
 
 
-def held_out_texts(documents: Path) -> dict[str, list[str]]:
-    contracts = sorted((documents / "contracts").glob("*.txt"))
-    novels = sorted((documents / "novels").glob("*.txt"))
-    english = [*(n for n in novels if n.name.isascii()), *contracts]
-    chinese = [*(n for n in novels if not n.name.isascii()), *sorted((documents / "laws").glob("*.md"))[:2]]
-    return {"en": [p.read_text(encoding="utf-8") for p in english], "zh": [p.read_text(encoding="utf-8") for p in chinese]}
+def evaluate(
+    candidate: Candidate,
+    documents: Path,
+    training: Path,
+    kept: Path,
+    *,
+    kinds: Sequence[str],
+    lengths: Sequence[int] = TOKENS,
+    done: Callable[[Cell], None] = lambda cell: None,
+) -> list[Cell]:
+    """Cells of all kinds ("self-made", "human", "contracts"), languages and lengths; `kept` has what earlier runs measured."""
+    texts = held_out_texts(documents)
+    cells: list[Cell] = []
+
+    def measured(kind: str, language: str, tokens: int, tasks: Iterator[Task]) -> None:
+        reads = tuple(
+            _kept(kept / f"{kind}-{language}-{tokens}-{number}.json", candidate, task) for number, task in enumerate(tasks)
+        )
+        cells.append(Cell(kind, language, tokens, reads))
+        done(cells[-1])
+
+    for tokens in lengths:
+        questions = QUESTIONS.get(tokens, 200)
+        for kind in kinds:
+            for language in ("en", "zh"):
+                if kind == "self-made":
+                    made = self_made_tasks(texts[language], language, candidate.count, tokens=tokens, questions=questions)
+                    measured(kind, language, tokens, made)
+                elif kind == "human":
+                    made = human_tasks(training, language, candidate.count, tokens=tokens, questions=questions)
+                    measured(kind, language, tokens, made)
+    if "contracts" in kinds:
+        measured("lawyers'", "en", 0, contract_tasks(documents))
+    return cells
 
 
-def self_made_tasks(
-    probe: Probe | Shortcut, texts: Sequence[str], language: str, *, tokens: int, questions: int, seed: int
-) -> Iterator[Task]:
-    """Stretches of the texts, and questions on them and on another stretch."""
-    random = Random(seed)  # noqa: S311
-    cut = [passages(text, language) for text in texts]
-    flat = [p for text in cut for p in text]
-    count = {2_000: 20, 8_000: 10, 32_000: 4}.get(tokens, 1)
-    for _ in range(count):
-        document, rest = _stretch(probe, flat, tokens, random)
-        asked = []
-        for fits, source in ((True, list(enumerate(document))), (False, [(-1, p) for p in rest])):
-            random.shuffle(source)
-            wanted = questions // count if fits else max(1, questions // count // 2)
-            for index, passage in source:
-                if wanted and (made := self_made(random, passage, language)) is not None:
-                    asked.append(Asked(made[0], index if fits else None, made[1]))
-                    wanted -= 1
-        yield Task(document, asked)
+def _kept(path: Path, candidate: Candidate, task: Task) -> Read:
+    """From the file, or measured now and written to it."""
+    if path.exists():
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return Read(**{**found, "rows": tuple(Row(**row) for row in found["rows"])})
+    read = measure(candidate, task)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps(dataclasses.asdict(read)) + "\n", encoding="utf-8")
+    temporary.replace(path)
+    return read
 
 
-def human_tasks(
-    probe: Probe | Shortcut, training: Path, language: str, *, tokens: int, questions: int, seed: int
-) -> Iterator[Task]:
-    """Contexts of many human questions in a row; questions of contexts that were left out are the unanswerable ones."""
-    random = Random(seed)  # noqa: S311
-    by_context: dict[str, list[HumanQuestion]] = {}
-    for q in human_questions(training):
-        if q.language == language and q.start >= 0 and is_held_out(q.context):
-            by_context.setdefault(q.context, []).append(q)
-    count = {2_000: 20, 8_000: 10, 32_000: 4}.get(tokens, 1)
-    for _ in range(count):
-        contexts = random.sample(list(by_context), len(by_context))
-        document: list[str] = []
-        asked: list[Asked] = []
-        used = 0
-        while contexts and (used < tokens * 0.9 or not document):
-            context = contexts.pop()
-            parts = passages(context, language)
-            size = sum(len(probe.tokenize(p)) + 1 for p in parts)
-            if used + size > tokens * 1.05:
-                if used + size > tokens * 3 and used < tokens * 0.5:
-                    continue
-                if used:
-                    break
-            for q in by_context[context]:
-                end = 0
-                for index, part in enumerate(parts):
-                    end += len(part)
-                    if q.start < end:
-                        asked.append(Asked(q.question, len(document) + index, q.answer))
-                        break
-            document += parts
-            used += size
-        asked = random.sample(asked, min(len(asked), questions // count))
-        others = [q for c in contexts[: len(asked)] for q in by_context[c]]
-        asked += [Asked(q.question, None, "") for q in random.sample(others, min(len(others), len(asked) // 2))]
-        yield Task(document, asked)
-
-
-def contract_tasks(documents: Path) -> Iterator[Task]:
-    """The lawyers' questions, each contract by itself; right is the first passage that holds the marked stretch's head."""
-    questions = json.loads((documents / "contracts" / "questions.json").read_text(encoding="utf-8"))
-    for name in sorted({q["contract"] for q in questions}):
-        document = passages((documents / "contracts" / name).read_text(encoding="utf-8"), "en")
-        flat = [_plain(p) for p in document]
-        asked = []
-        for q in questions:
-            if q["contract"] != name or not q["answers"]:
-                continue
-            topic, _, details = q["question"].partition("Details: ")
-            topic = re.sub(r'.*related to "([^"]*)".*', r"\1", topic)
-            for answer in q["answers"][:1]:
-                head = _plain(answer)[:60]
-                found = [i for i, p in enumerate(flat) if head in p]
-                if found:
-                    asked.append(Asked(f"{topic}: {details}", found[0], answer))
-        yield Task(document, asked)
-
-
-def measure(probe: Probe | Shortcut, kind: str, language: str, tokens: int, tasks: Iterator[Task]) -> Cell:
-    right: list[bool] = []
-    bm25: list[bool] = []
-    quoted: list[bool] = []
-    alarms: list[bool] = []
-    rejected: list[bool] = []
-    sizes, reading_s, asking_s, read = [], 0.0, 0.0, 0
-    for task in tasks:
+def measure(candidate: Candidate, task: Task) -> Read:
+    yardstick = BM25(task.document)
+    began = time.perf_counter()
+    tokens = candidate.read(task.document)
+    read_s = time.perf_counter() - began
+    rows = []
+    for asked in task.asked:
         began = time.perf_counter()
-        read += probe.read([probe.tokenize(p) for p in task.document])
-        reading_s += time.perf_counter() - began
-        yardstick = BM25(task.document)
-        sizes.append(len(task.document))
-        chosen = []
-        for asked in task.asked:
-            began = time.perf_counter()
-            probabilities = softmax(probe.ask(probe.tokenize(asked.text)))
-            asking_s += time.perf_counter() - began
-            best = int(probabilities.argmax())
-            silent = bool(probabilities[best] < probe.threshold)
-            if asked.passage is None:
-                rejected.append(silent)
-                continue
-            alarms.append(silent)
-            right.append(best == asked.passage)
-            bm25.append(int(yardstick.scores(asked.text).argmax()) == asked.passage)
-            if right[-1]:
-                chosen.append((asked, task.document[best]))
-        quoted += [_sentence_holds(probe, asked, passage, language) for asked, passage in chosen]
-    return Cell(
-        kind, language, tokens, float(np.mean(sizes)), len(right), _mean(right), _mean(bm25), _mean(quoted), _mean(alarms),
-        _mean(rejected), read / reading_s, 1000 * asking_s / (len(right) + len(rejected)),
-    )  # fmt: skip
+        passage, sure = candidate.point(asked.text)
+        point_s = time.perf_counter() - began
+        right = passage in asked.right
+        quote = flattened(candidate.quote(passage, asked.text)) if right else ""
+        first = int(yardstick.scores(asked.text).argmax())
+        quoted = asked.answer in quote if right else None
+        rows.append(Row(bool(asked.right), right, first in asked.right, sure, quoted, len(quote), point_s))
+    return Read(len(task.document), tokens, read_s, tuple(rows))
 
 
-def _sentence_holds(probe: Probe | Shortcut, asked: Asked, passage: str, language: str) -> bool:
-    """The evidence step: the passage's sentences as a little document. Does the named one hold the answer?"""
-    parts = [s for s in sentences(passage, language) if s.strip()]
-    if len(parts) > 1:
-        probe.read([probe.tokenize(s) for s in parts])
-        part = parts[int(probe.ask(probe.tokenize(asked.text)).argmax())]
-    else:
-        part = passage
-    return _plain(asked.answer)[:40] in _plain(part)
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = np.exp(logits - logits.max())
-    result: np.ndarray = shifted / shifted.sum()
-    return result
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _mean(values: Sequence[bool]) -> float:
+def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def _stretch(probe: Probe | Shortcut, flat: Sequence[str], tokens: int, random: Random) -> tuple[list[str], list[str]]:
-    """Neighbouring passages that make up `tokens` tokens from a random place on (round the end), and all the others."""
-    start = random.randrange(len(flat))
-    used, count = 1, 0
-    while count < len(flat):
-        size = len(probe.tokenize(flat[(start + count) % len(flat)])) + 1
-        if used + size > tokens:
-            break
-        used += size
-        count += 1
-    ring = [flat[(start + i) % len(flat)] for i in range(len(flat))]
-    return ring[:count], ring[count:]
+def _shown(values: Sequence[bool]) -> str:
+    """Their share, ± its standard error."""
+    if not values:
+        return "–"
+    share = _mean(values)
+    return f"{share:.2f} ± {np.sqrt(share * (1 - share) / len(values)):.2f}"
+
+
+COLUMNS = (
+    "questions", "language", "tokens", "readings × passages", "n", "starter", "BM25", "quotation holds the answer",
+    "its characters", "recognised as not there", "false alarms", "tokens/s", "ms",
+)  # fmt: skip
 
 
 def table(cells: Sequence[Cell]) -> str:
     """The cells as a Markdown table."""
-    first = ("questions", "language", "tokens", "passages", "n", "starter", "BM25", "sentence")
-    names = (*first, "false alarms", "rejected", "tokens/s", "ms")
-    head = f"| {' | '.join(names)} |"
-    lines = [head, "|" + " --- |" * 12]
+    lines = [f"| {' | '.join(COLUMNS)} |", "|" + " --- |" * len(COLUMNS)]
     for c in cells:
-        scores = " | ".join(
-            "–" if np.isnan(x) else f"{x:.2f}" for x in (c.finder, c.bm25, c.sentence, c.false_alarms, c.rejected)
+        quoted = [row for row in c.rows if row.quoted is not None]
+        tokens = sum(read.tokens for read in c.reads)
+        values = (
+            c.kind,
+            c.language,
+            f"{c.tokens or round(tokens / len(c.reads)):,}",
+            f"{len(c.reads)} × {_mean([read.passages for read in c.reads]):.0f}",
+            str(len(c.answerable)),
+            _shown([row.right for row in c.answerable]),
+            _shown([row.bm25 for row in c.answerable]),
+            _shown([row.quoted is True for row in quoted]),
+            f"{_mean([row.quote_characters for row in quoted]):.0f}",
+            _shown([not row.sure for row in c.rows if not row.answerable]),
+            _shown([not row.sure for row in c.answerable]),
+            f"{tokens / sum(read.read_s for read in c.reads):,.0f}",
+            f"{1000 * _mean([row.point_s for row in c.rows]):.0f}",
         )
-        lines.append(
-            f"| {c.kind} | {c.language} | {c.tokens:,} | {c.passages:.0f} | {c.questions} | {scores} "
-            f"| {c.prefill_tokens_per_s:,.0f} | {c.question_ms:.0f} |"
-        )
+        lines.append(f"| {' | '.join(values)} |")
     return "\n".join(lines)
 
 
@@ -250,53 +204,10 @@ def plot(cells: Sequence[Cell], path: Path) -> None:
         for language, colour in (("en", "tab:blue"), ("zh", "tab:red")):
             row = [c for c in cells if (c.kind, c.language) == (kind, language)]
             lengths = [c.tokens for c in row]
-            axes.plot(lengths, [c.finder for c in row], color=colour, marker="o", label=f"starter, {language}")
+            axes.plot(lengths, [c.right for c in row], color=colour, marker="o", label=f"starter, {language}")
             axes.plot(lengths, [c.bm25 for c in row], color=colour, linestyle="--", marker="x", label=f"BM25, {language}")
         axes.set(title=f"{kind} questions", xscale="log", xlabel="tokens in the document", ylim=(0, 1))
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("right passage")
     figure.axes[0].legend()
     figure.savefig(path)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="measure the starter, BM25 beside it")
-    parser.add_argument("documents", type=Path)
-    parser.add_argument("training", type=Path)
-    parser.add_argument("--model", type=Path, default=None)
-    parser.add_argument("--tokens", type=int, nargs="+", default=list(TOKENS))
-    parser.add_argument("--kinds", nargs="+", default=["self-made", "human", "contracts"])
-    parser.add_argument("--questions", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--shortcut", action="store_true", help="estimate without llama.cpp (see shortcut.py)")
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--plot", type=Path)
-    arguments = parser.parse_args()
-    texts = held_out_texts(arguments.documents)
-    cells: list[Cell] = []
-    window = max(*arguments.tokens, 30_000) + 4_096
-    model = arguments.model or starter_path()
-    opened = nullcontext(Shortcut(model)) if arguments.shortcut else Probe(model, window=window, threads=arguments.threads)
-    with opened as probe:
-        for tokens in arguments.tokens:
-            for language in ("en", "zh"):
-                options = {"tokens": tokens, "questions": arguments.questions, "seed": arguments.seed}
-                if "self-made" in arguments.kinds:
-                    tasks = self_made_tasks(probe, texts[language], language, **options)
-                    cells.append(measure(probe, "self-made", language, tokens, tasks))
-                if "human" in arguments.kinds:
-                    tasks = human_tasks(probe, arguments.training, language, **options)
-                    cells.append(measure(probe, "human", language, tokens, tasks))
-                sys.stderr.write(table(cells[-2:]) + "\n")
-        if "contracts" in arguments.kinds:
-            cells.append(measure(probe, "contracts", "en", 15_000, contract_tasks(arguments.documents)))
-    sys.stdout.write(table(cells) + "\n")
-    if arguments.out:
-        arguments.out.write_text(json.dumps([asdict(c) for c in cells], indent=1) + "\n", encoding="utf-8")
-    if arguments.plot:
-        plot(cells, arguments.plot)
-
-
-if __name__ == "__main__":
-    main()

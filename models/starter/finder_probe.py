@@ -81,12 +81,12 @@ class Probe:
         return len(tokens)
 
     def ask(self, question: Sequence[int]) -> NDArray[np.float64]:
-        """Logits of the numbers that are present, in order."""
+        """Logits of the numbers that are present, in order, and last that of `doc`: nothing fits."""
         start = self.at
         self._decode([self.user, *question, self.assistant])
         pointer = llama.llama_get_logits_ith(self._context, -1)
         everything = np.ctypeslib.as_array(pointer, (self.first + self.numbers,))
-        logits = everything[self.first : self.first + self.passages].astype(float)
+        logits = np.append(everything[self.first : self.first + self.passages], everything[self.doc]).astype(float)
         llama.llama_memory_seq_rm(llama.llama_get_memory(self._context), 0, start, -1)
         self.at = start
         return logits

@@ -56,8 +56,15 @@ class Network(nn.Module):
         changed[:, RARITY] = torch.where(word, self.rarity[group], rows[:, RARITY])
         return changed
 
-    def forward(self, passages: Sequence[Sequence[int]], questions: Sequence[Sequence[int]]) -> Tensor:
-        """Logits [questions, passages] of the numbers, each question as if it were asked alone."""
+    def forward(
+        self, passages: Sequence[Sequence[int]], questions: Sequence[Sequence[int]], *, sharpness: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """(logits, looked), each question as if asked alone.
+
+        Logits [questions, passages + 1] are those of the numbers and of `doc` (nothing fits). `looked` [questions, passages] is
+        the share of the full layer's attention that a question's words, weighted as the last layer weighs them, give to each
+        passage. `sharpness` scales the full layer's logits.
+        """
         prompt = [self.doc]
         for index, passage in enumerate(passages):
             prompt += [self.first + index, *passage]
@@ -70,22 +77,51 @@ class Network(nn.Module):
         every = torch.arange(len(tokens), device=tokens.device)
         question = every[len(prompt) :]
         x = x + self._attend(0, x, x, position, owner, every)
-        x = torch.cat([x[: len(prompt)], x[question] + self._attend(1, x[question], x, position, owner, question)])
-        ends = torch.tensor([len(prompt) + end - 1 for end in np.cumsum([len(a) for a in asked])], device=tokens.device)
+        added, shares = self._match(x[question], x[: len(prompt)], sharpness)
+        x = torch.cat([x[: len(prompt)], x[question] + added])
+        sizes = [len(a) for a in asked]
+        ends = torch.tensor([len(prompt) + end - 1 for end in np.cumsum(sizes)], device=tokens.device)
         last = x[ends] + self._attend(2, x[ends], x, position, owner, ends)
-        codes = self.base[self.first : self.first + len(passages)]
-        return functional.layer_norm(last, (WIDTH,), eps=1e-5) @ codes.T * circuit.LOGIT_SCALE
+        codes = torch.cat([self.base[self.first : self.first + len(passages)], self.base[self.doc][None]])
+        logits = functional.layer_norm(last, (WIDTH,), eps=1e-5) @ codes.T * circuit.LOGIT_SCALE
+        return logits, self._looked(shares, tokens[question], sizes, [len(passage) + 1 for passage in passages])
+
+    def _match(self, asking: Tensor, read: Tensor, sharpness: float) -> tuple[Tensor, Tensor]:
+        """(what the full layer adds to each token of the questions, its attention [heads, asking, read]).
+
+        In this circuit the tokens of a question do not look at each other there: a flag forbids it.
+        """
+        asking, read = (functional.layer_norm(x, (WIDTH,), eps=1e-5) for x in (asking, read))
+        q = (asking @ self.blk_1_attn_q_weight.T).view(-1, HEADS, HEAD).transpose(0, 1)
+        k, v = (
+            (read @ matrix.T).view(-1, HEADS, HEAD).transpose(0, 1)
+            for matrix in (self.blk_1_attn_k_weight, self.blk_1_attn_v_weight)
+        )
+        shares = torch.softmax((q @ k.transpose(1, 2)).float() * (sharpness / HEAD**0.5), -1)
+        out = (shares.to(v.dtype) @ v).transpose(0, 1).reshape(len(asking), HEADS * HEAD)
+        return out @ self.blk_1_attn_output_weight.T, shares
+
+    def _looked(self, shares: Tensor, asking: Tensor, sizes: Sequence[int], passages: Sequence[int]) -> Tensor:
+        """`shares` added up over a passage's tokens, and over a question's: [questions, passages]."""
+        device = shares.device
+        passage = torch.repeat_interleave(torch.arange(len(passages), device=device), torch.tensor(passages, device=device))
+        question = torch.repeat_interleave(torch.arange(len(sizes), device=device), torch.tensor(sizes, device=device))
+        weight = torch.exp(circuit.RARITY_WEIGHT * self.embed(asking)[:, RARITY].float()) * (asking < self.words)
+        by_passage = torch.zeros(len(asking), len(passages), device=device)
+        by_passage = by_passage.index_add(1, passage, shares.mean(0)[:, 1:]) * weight[:, None]  # all but `doc`
+        by_question = torch.zeros(len(sizes), len(passages), device=device).index_add(0, question, by_passage)
+        total = torch.zeros(len(sizes), device=device).index_add(0, question, weight)
+        return by_question / total.clamp(min=1e-6)[:, None]
 
     def _attend(self, layer: int, asking: Tensor, all_: Tensor, position: Tensor, owner: Tensor, rows: Tensor) -> Tensor:
+        """What a sliding layer adds to the tokens in `rows`; a question sees the document and itself."""
         w = {part: getattr(self, f"blk_{layer}_attn_{part}_weight") for part in ("q", "k", "v", "output")}
         asking, all_ = (functional.layer_norm(x, (WIDTH,), eps=1e-5) for x in (asking, all_))
-        q = (asking @ w["q"].T).view(-1, HEADS, HEAD)
+        q = self._rotate((asking @ w["q"].T).view(-1, HEADS, HEAD), position[rows])
         k, v = ((all_ @ w[part].T).view(-1, HEADS, HEAD) for part in "kv")
+        k = self._rotate(k, position)
         distance = position[rows][:, None] - position
-        seen = (distance >= 0) & ((owner == -1) | (owner == owner[rows][:, None]))
-        if circuit.SLIDING[layer]:
-            q, k = self._rotate(q, position[rows]), self._rotate(k, position)
-            seen &= distance < circuit.WINDOW
+        seen = (distance >= 0) & (distance < circuit.WINDOW) & ((owner == -1) | (owner == owner[rows][:, None]))
         q, k, v = (x.transpose(0, 1)[None] for x in (q, k, v))
         out = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen)
         return out[0].transpose(0, 1).reshape(len(rows), HEADS * HEAD) @ w["output"].T

@@ -18,6 +18,7 @@ from unabridged.models.starter.circuit import (
     BETA,
     FADE,
     LOGIT_SCALE,
+    NOTHING,
     RARITY,
     RARITY_WEIGHT,
     SINK,
@@ -56,10 +57,10 @@ class Shortcut:
         return len(tokens) + len(passages) + 1
 
     def ask(self, question: Sequence[int]) -> NDArray[np.float64]:
-        """Logits of the numbers that are present, in order."""
+        """Logits of the numbers that are present, in order, and last that of `doc`, up to what all of them have in common."""
         tokens = np.asarray(question)
         if not len(tokens):
-            return np.zeros(len(self._codes))
+            return np.append(np.zeros(len(self._codes)), NOTHING)
         same = S / (T.stop - T.start) * self._table[tokens, T] @ self._same.T
         near = self._context(tokens) @ self._near.T / (B.stop - B.start)
         votes = np.zeros((len(tokens), len(self._codes)))
@@ -73,8 +74,8 @@ class Shortcut:
         spread = np.sqrt(1 + (collected**2).sum(1) / WIDTH)
         weight = np.exp(RARITY_WEIGHT * self._table[tokens, RARITY] / spread)
         answer = ANSWER * (weight / weight.sum() / spread) @ collected
-        logits_of_numbers: NDArray[np.float64] = LOGIT_SCALE * self._codes @ answer / np.sqrt(1 + (answer**2).sum() / WIDTH)
-        return logits_of_numbers
+        logits: NDArray[np.float64] = np.append(LOGIT_SCALE * self._codes @ answer, NOTHING)
+        return logits / np.sqrt(1 + (answer**2).sum() / WIDTH)
 
     def _context(self, tokens: NDArray[np.int64]) -> Array:
         """[tokens, |B|]: the words before each token, fading."""
@@ -83,5 +84,3 @@ class Shortcut:
         for distance in range(1, min(REACH, len(tokens) - 1) + 1):
             faded[distance:] += FADE ** (distance - 1) * marks[:-distance]
         return faded
-
-

@@ -29,6 +29,7 @@ SPECIAL = ("<|end|>", "<|user|>", "<|assistant|>", "<|doc|>")
 WORD = re.compile(r"[A-Za-z]+")
 HAN = re.compile(r"[㐀-䶿一-鿿]")
 SYMBOLS = re.compile(r"[^\w\s]+[\r\n]*|\s*[\r\n]+|[^\S\r\n]{2,}")
+UPPER = 3  # how often a piece of a word in capitals must occur: whole clauses of contracts are set in them
 CASES = (str.lower, str.capitalize, str.upper)
 
 
@@ -126,7 +127,7 @@ def _spelled(merges: Iterable[bytes], english: Counter[str]) -> list[bytes]:
             at += len(token)
     wanted: set[bytes] = set(merges)
     for spelled, count in (starts + inside).items():
-        if count >= (40 if spelled.isupper() and len(spelled) > 1 else 12):
+        if count >= (UPPER if spelled.isupper() and len(spelled) > 1 else 12):
             wanted.add(spelled)
     tokens: list[bytes] = []
     for token in reversed(merges):  # a spelling needs the spellings of the two halves it is merged from
@@ -138,7 +139,7 @@ def _spelled(merges: Iterable[bytes], english: Counter[str]) -> list[bytes]:
     for token in merges:
         tokens += [spelled for case in CASES if (spelled := _case(token, case)) in wanted]
     letters = [bytes([c]) for c in ascii_letters.encode()]
-    spaced = [t for t in [*letters, *tokens] if starts[t] >= 12]
+    spaced = [t for t in [*letters, *tokens] if starts[t] >= (UPPER if t.isupper() and len(t) > 1 else 12)]
     return tokens + [b" " + t for t in spaced]
 
 

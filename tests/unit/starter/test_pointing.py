@@ -1,0 +1,54 @@
+"""What is made of a finder's probabilities: lifts, certainty, and quotations that stay readable."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unabridged.models.pointing import HELD, SHORTEST, pointed, quoted
+
+SPANS = st.lists(st.tuples(st.integers(1, 300), st.integers(0, 3)), min_size=1, max_size=12).map(
+    lambda sizes: [(at := sum(map(sum, sizes[:i])), at + size) for i, (size, _) in enumerate(sizes)]
+)
+
+
+def test_of_two_passages_as_probable_the_shorter_stands_out() -> None:
+    points = pointed([0.4, 0.4, 0.2], [1000, 200])
+    assert points.ranked == [1, 0]
+
+
+def test_equal_shares_of_equal_passages_lift_nothing() -> None:
+    points = pointed([0.2] * 5, [100] * 4)
+    assert points.lifts == pytest.approx([0.8] * 4)
+    assert points.certainty == pytest.approx(0.8)
+
+
+def test_the_surer_nothing_is_the_less_certain_is_the_best() -> None:
+    certain = [pointed([0.9 - nothing, 0.1, nothing], [100, 100]).certainty for nothing in (0.0, 0.1, 0.5, 0.8)]
+    assert certain == sorted(certain, reverse=True)
+    assert certain[0] == 1
+
+
+def test_a_clear_sentence_is_quoted_alone_and_a_close_one_with_its_neighbour() -> None:
+    spans = [(0, 50), (51, 100), (101, 150)]
+    assert quoted([0.001, 0.998, 0.001], spans, most_characters=400) == (51, 100)
+    assert quoted([0.0, 0.55, 0.45], spans, most_characters=400) == (51, 150)
+    assert quoted([0.0, 0.55, 0.45], spans, most_characters=60) == (51, 100), "no room for the neighbour"
+
+
+@given(SPANS, st.data(), st.integers(20, 500))
+def test_a_quotation_is_whole_sentences_and_holds_enough_or_has_no_room(
+    spans: list[tuple[int, int]], data: st.DataObject, most: int
+) -> None:
+    weights = data.draw(st.lists(st.floats(0.001, 1), min_size=len(spans), max_size=len(spans)))
+    start, end = quoted(weights, spans, most_characters=most)
+    first, last = [s for s, _ in spans].index(start), [e for _, e in spans].index(end)
+    assert first <= max(range(len(spans)), key=weights.__getitem__) <= last
+    assert first == last or end - start <= most
+    roots = [w**0.5 for w in weights]
+    if sum(roots[first : last + 1]) < HELD * sum(roots) * (1 - 1e-9):
+        wider = [(spans[max(first - 1, 0)][0], end), (start, spans[min(last + 1, len(spans) - 1)][1])]
+        assert all(b - a > most for a, b in wider if (a, b) != (start, end))
+
+
+def test_a_heading_of_two_words_is_not_dense_by_its_shortness_alone() -> None:
+    heading, body = pointed([0.5, 0.5, 0.0], [2, 400]).lifts
+    assert heading < body * (400 + SHORTEST) / SHORTEST < body * 400 / 2
