@@ -89,7 +89,9 @@ def sheets(tmp_path: Path) -> Path:
     with pymupdf.open() as document:
         for number in range(1, 41):
             sheet = document.new_page()
-            sheet.insert_text((72, 90), f"On sheet {number} the word lantern{number} stands.")
+            for line, thing in enumerate(("Ropes", "Bolts", "Planks", "Sails")[number % 3 :]):  # not alike: no running heads
+                sheet.insert_text((72, 90 + 60 * line), f"{thing} are counted on sheet {number}.")
+            sheet.insert_text((72, 400 + 7 * number), f"On sheet {number} the word lantern{number} stands.")
         roman, arabic = {"startpage": 0, "style": "r", "firstpagenum": 1}, {"startpage": 4, "style": "D", "firstpagenum": 1}
         document.set_page_labels([roman, arabic])
         document.save(path)
@@ -149,8 +151,7 @@ def test_the_sheets_of_a_locked_file_are_shown_once_its_password_is_given(
 
     served.stop()
     served.start()
-    page.goto(served.address)
-    page.wait_for_selector("body.ub-ready")
+    page = visit().open(served.address)  # another browser, which has no pictures of it
     shown(page, "locked.pdf")
     page.get_by_role("button", name="Show the pages").click()
     page.get_by_role("dialog").get_by_label("Password").fill("swordfish")
