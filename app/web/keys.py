@@ -20,14 +20,12 @@ def key_of(provider: str) -> str:
 
     try:
         return keyring.get_password(SERVICE, provider) or ""
-    except (
-        KeyringError
-    ):  # no keyring runs here, or it is locked: the search then says that there is no key
+    except KeyringError:  # no keyring runs here, or it is locked: the search then says that there is no key
         return ""
 
 
 def keep_key(provider: str, key: str) -> None:
-    """Put it into the system's keyring; an empty one is taken out of it. Raises UsageError, WebFailed where there is no keyring."""
+    """Put it into the system's keyring; an empty one is taken out of it. Raises UsageError; WebFailed without a keyring."""
     if provider not in KEYED:
         raise UsageError(f"{provider} needs no key.", hint=f"Keys are for {' and '.join(KEYED)}.")
     import keyring

@@ -20,6 +20,7 @@ from unabridged.prompts import Numbered
 from unabridged.web.main_text import main_text
 from unabridged.web.outside import Fetched
 from unabridged.web.retrieved import Retrieved
+from unabridged.web.words import one_line
 
 PAGE_LIMITS = Limits(size_bytes=64 << 20, memory_bytes=3 << 30, cpu_s=120, silence_s=60.0, characters=4_000_000, pages=2_000)
 FRAME_TOKENS = 160  # around each page: title, address, fence
@@ -64,7 +65,7 @@ def _as_file(fetched: Fetched) -> tuple[str, Path]:
 def page_name(title: str, url: str) -> str:
     """What the page is called in the library and in citations."""
     host = urlsplit(url).hostname or "saved page"
-    words = " ".join("".join(character if character.isprintable() else " " for character in title).split())
+    words = one_line(title)
     return f"{words[:120]} · {host}" if words else host
 
 

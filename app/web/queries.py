@@ -10,7 +10,7 @@ from unabridged.ingest.document import Document
 from unabridged.models.engine import Reading, Sampling
 from unabridged.prompts import ChatPrompt
 from unabridged.web.leaks import check_query
-from unabridged.web.words import question_query
+from unabridged.web.words import one_line, question_query
 
 QUERY_TOKENS = 96
 _SCHEMA = json.dumps(
@@ -42,8 +42,8 @@ def proposed_query(assistant: Assistant, reading: Reading, request: Request, doc
 def _query_in(text: str) -> str:
     """The query in a model's JSON; "" where there is none."""
     try:
-        found = json.loads(text[text.find("{") :])
+        found = json.loads(text[text.find("{") :], strict=False)
     except ValueError:
         return ""
     query = found.get("query", "") if isinstance(found, dict) else ""
-    return " ".join(query.split()) if isinstance(query, str) else ""
+    return one_line(query) if isinstance(query, str) else ""

@@ -32,13 +32,14 @@ class SearXNG:
 
 
 class Brave:
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, *, address: str = "https://api.search.brave.com/res/v1/web/search") -> None:
         self._key = _needed(key, "Brave")
+        self._address = address
 
     def search(self, query: str, *, limit: int, tell: Tell) -> list[Result]:
         request = httpx.Request(
             "GET",
-            "https://api.search.brave.com/res/v1/web/search",
+            self._address,
             params={"q": query, "count": min(limit, 20)},
             headers=_headers({"X-Subscription-Token": self._key}),
         )
@@ -49,13 +50,14 @@ class Brave:
 
 
 class Tavily:
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, *, address: str = "https://api.tavily.com/search") -> None:
         self._key = _needed(key, "Tavily")
+        self._address = address
 
     def search(self, query: str, *, limit: int, tell: Tell) -> list[Result]:
         request = httpx.Request(
             "POST",
-            "https://api.tavily.com/search",
+            self._address,
             json={"query": query, "max_results": min(limit, 20)},
             headers=_headers({"Authorization": f"Bearer {self._key}"}),
         )

@@ -21,6 +21,7 @@ from unabridged.web.fencing import disarmed, fenced
 from unabridged.web.outside import Outside
 from unabridged.web.pages import WebPage, understood, within
 from unabridged.web.providers import Result
+from unabridged.web.words import one_line
 
 AT_ONCE = 4
 DECISION_TOKENS = 96
@@ -107,8 +108,8 @@ def stepwise(
                 result = found.results[number - 1]
                 if result.url not in found.tried:
                     yield from opened(outside, [result], found, library=library)
-            case {"action": "search", "query": str(query)} if query.strip():
-                agreed = yield from consent(" ".join(query.split()), "")
+            case {"action": "search", "query": str(query)} if one_line(query):
+                agreed = yield from consent(one_line(query), "")
                 if agreed is None:
                     return
                 yield from searched(outside, agreed, found, limit=limit)
@@ -143,7 +144,7 @@ def _decision(
     sampling = Sampling(json_schema=decision_schema(results))
     text = drained(assistant.engine.generate(reading, tokens, limit=DECISION_TOKENS, sampling=sampling)).text
     try:
-        return json.loads(text)
+        return json.loads(text, strict=False)  # the grammar lets control characters into strings
     except ValueError:
         return None
 

@@ -27,6 +27,11 @@ def normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+def one_line(text: str) -> str:
+    """Without line ends and control characters, white space made single."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+
+
 def is_chinese(text: str) -> bool:
     return any("\u3400" <= character <= "\u9fff" for character in text)
 

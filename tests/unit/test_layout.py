@@ -86,7 +86,8 @@ def test_importing_the_program_opens_nothing() -> None:
         "before = set(os.listdir('.'))\n"
         "import unabridged.workspace, unabridged.commands_read, unabridged.commands_library, unabridged.commands_models\n"
         "assert set(os.listdir('.')) == before\n"
-        "print([name for name in ('gradio', 'torch', 'llama_cpp', 'pymupdf', 'docx') if name in sys.modules])"
+        "heavy = ('gradio', 'torch', 'llama_cpp', 'pymupdf', 'docx', 'httpx', 'trafilatura', 'keyring', 'ddgs')\n"
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

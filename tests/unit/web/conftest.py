@@ -20,6 +20,7 @@ class Site:
     pages: dict[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     server: Any = None
 
     @property
@@ -30,7 +31,9 @@ class Site:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def serve(self, path: str, body: str | bytes, *, kind: str = "text/html; charset=utf-8", status: int = 200, **headers: str) -> str:
+    def serve(
+        self, path: str, body: str | bytes, *, kind: str = "text/html; charset=utf-8", status: int = 200, **headers: str
+    ) -> str:
         """Serve a page; returns its address."""
         data = body.encode() if isinstance(body, str) else body
 
@@ -72,6 +75,10 @@ def site() -> Iterator[Site]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.0"
+
+        def do_POST(self) -> None:
+            made.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            self.do_GET()
 
         def do_GET(self) -> None:
             made.asked.append(self.path)

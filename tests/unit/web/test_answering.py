@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 from unabridged.errors import QueryRefused, UsageError, WebFailed
-from unabridged.events import Answering, Deciding, Event, Finished, PageFetched, SearchProposed, Searching, SourceCited, Started, TextDelta
+from unabridged.events import (
+    Answering,
+    Deciding,
+    Event,
+    PageFetched,
+    SearchProposed,
+)
+from unabridged.home import Home
 from unabridged.web.answering import Reach, WebUse, answered
 from unabridged.web.fencing import PAGE_RULES
 from unabridged.workspace import Workspace
@@ -58,7 +65,9 @@ def number_of(workspace: Workspace, engines: FakeEngines, words: str) -> int:
     return int(before[before.rindex("[") + 1 : before.rindex("]")])
 
 
-def test_nothing_leaves_when_the_documents_answer(workspace: Workspace, engines: FakeEngines, contract: Path, site: Site) -> None:
+def test_nothing_leaves_when_the_documents_answer(
+    workspace: Workspace, engines: FakeEngines, contract: Path, site: Site
+) -> None:
     engines.script.replies = ["The laws of Norway [3]."]
     events = asked(workspace, contract, "Which law governs?", web=WebUse(allow=True))
     assert finished(events).citations
@@ -161,7 +170,9 @@ def test_a_second_search_numbers_on_and_does_not_read_a_page_twice(
     engines.script.replies = [NOTHING, query("mayor"), "Marianne Borgen [8].", NOTHING, query("harbour"), "Forty [9]."]
     first = started(asked(workspace, contract, web=WebUse(allow=True)))
     fees = site.serve("/fees", page("Fees", "The harbour asks for forty crowns a night."))
-    site.searxng([{"title": "M", "url": f"{site.address}/mayors", "content": ""}, {"title": "Fees", "url": fees, "content": ""}])
+    site.searxng(
+        [{"title": "M", "url": f"{site.address}/mayors", "content": ""}, {"title": "Fees", "url": fees, "content": ""}]
+    )
     document = workspace.conversations.get(first.conversation_id).documents[0][0]
     events = list(
         workspace.ask(
@@ -178,7 +189,9 @@ def test_a_second_search_numbers_on_and_does_not_read_a_page_twice(
     assert [path for path in site.asked if path == "/mayors"] == ["/mayors"]
 
 
-def test_the_query_can_be_changed_before_it_leaves(workspace: Workspace, engines: FakeEngines, contract: Path, site: Site) -> None:
+def test_the_query_can_be_changed_before_it_leaves(
+    workspace: Workspace, engines: FakeEngines, contract: Path, site: Site
+) -> None:
     engines.script.replies = [NOTHING, query("mayor"), "Marianne Borgen [8]."]
     shown: list[str] = []
 
@@ -235,7 +248,9 @@ def test_what_may_have_been_overlooked_is_never_sent_unasked(
     assert site.asked == []
 
 
-def test_the_users_own_query_is_searched_at_once(workspace: Workspace, engines: FakeEngines, contract: Path, site: Site) -> None:
+def test_the_users_own_query_is_searched_at_once(
+    workspace: Workspace, engines: FakeEngines, contract: Path, site: Site
+) -> None:
     engines.script.replies = ["Marianne Borgen [8]."]
     events = asked(workspace, contract, web=WebUse(query="mayors of Oslo"))
     assert finished(events).citations
@@ -304,7 +319,9 @@ def test_a_long_page_is_read_from_its_beginning_as_far_as_there_is_room(
     assert receipt.prompt_tokens + workspace.settings.answer_tokens < receipt.window_tokens
 
 
-def test_a_window_without_room_for_pages_says_so(workspace: Workspace, engines: FakeEngines, contract: Path, site: Site) -> None:
+def test_a_window_without_room_for_pages_says_so(
+    workspace: Workspace, engines: FakeEngines, contract: Path, site: Site
+) -> None:
     document = drained(workspace.add(contract))
     meter = workspace.meter([document.id])
     engines.started[0].script.window = meter.tokens + meter.reserve + 64
@@ -315,14 +332,18 @@ def test_a_window_without_room_for_pages_says_so(workspace: Workspace, engines: 
     assert site.asked == []
 
 
-def test_an_incognito_conversation_keeps_no_page(workspace: Workspace, engines: FakeEngines, contract: Path, site: Site) -> None:
+def test_an_incognito_conversation_keeps_no_page(
+    workspace: Workspace, engines: FakeEngines, contract: Path, site: Site
+) -> None:
     engines.script.replies = [NOTHING, query("mayor"), "Marianne Borgen [8]."]
     events = asked(workspace, contract, web=WebUse(allow=True), incognito=True)
     assert finished(events).citations[0].url
     assert [entry.name for entry in workspace.library.entries()] == ["contract.txt"]
 
 
-def test_closing_the_answer_ends_a_fetch_that_hangs(workspace: Workspace, engines: FakeEngines, contract: Path, site: Site) -> None:
+def test_closing_the_answer_ends_a_fetch_that_hangs(
+    workspace: Workspace, engines: FakeEngines, contract: Path, site: Site
+) -> None:
     import threading
     import time
 
@@ -389,7 +410,9 @@ def stepwise(
     return list(answered(assistant, context, Request(QUESTION), use=use or WebUse(allow=True), reach=reach))
 
 
-def test_a_model_that_can_use_tools_opens_what_it_chooses(workspace: Workspace, engines: FakeEngines, contract: Path, site: Site) -> None:
+def test_a_model_that_can_use_tools_opens_what_it_chooses(
+    workspace: Workspace, engines: FakeEngines, contract: Path, site: Site
+) -> None:
     decisions = ['{"action": "open", "result": 2}', '{"action": "answer"}']
     events = stepwise(workspace, engines, contract, [NOTHING, query("mayor"), *decisions, "A city [8]."])
     assert [path for path in site.asked if path in ("/mayors", "/city")] == ["/city"]
@@ -407,9 +430,7 @@ def test_it_may_search_again_and_every_query_is_shown_and_checked(
         return proposal.query if proposal.confirmed else None
 
     decisions = ['{"action": "search", "query": "Oslo ordfører"}', '{"action": "open", "result": 1}', '{"action": "answer"}']
-    stepwise(
-        workspace, engines, contract, [NOTHING, query("mayor"), *decisions, "Borgen [8]."], use=WebUse(approve=approve)
-    )
+    stepwise(workspace, engines, contract, [NOTHING, query("mayor"), *decisions, "Borgen [8]."], use=WebUse(approve=approve))
     assert shown == site.queries == ["mayor", "Oslo ordfører"]
     quoting = ['{"action": "search", "query": "Birch Works pays nine thousand crowns each month"}']
     stepwise(workspace, engines, contract, [NOTHING, query("mayor"), *quoting, "Borgen [8]."], use=WebUse(approve=approve))
@@ -441,5 +462,44 @@ def test_a_decision_that_is_none_falls_back_to_the_fixed_plan(
     workspace: Workspace, engines: FakeEngines, contract: Path, site: Site, decision: str
 ) -> None:
     events = stepwise(workspace, engines, contract, [NOTHING, query("mayor"), decision, "Borgen [8]."])
-    assert {event.url for event in events if isinstance(event, PageFetched)} == {f"{site.address}/mayors", f"{site.address}/city"}
+    assert {event.url for event in events if isinstance(event, PageFetched)} == {
+        f"{site.address}/mayors",
+        f"{site.address}/city",
+    }
     assert finished(events).citations
+
+
+def test_tools_are_for_models_whose_template_knows_them(tmp_path: Path) -> None:
+    from unabridged.web.answering import can_use_tools
+
+    from tests.unit.models.tiny_models import CHATML, write_tiny_model
+
+    without, with_tools = tmp_path / "without.gguf", tmp_path / "with.gguf"
+    write_tiny_model(without)
+    write_tiny_model(with_tools, chat_template="{% if tools %}{{ tools }}{% endif %}" + CHATML)
+    assert not can_use_tools(without)
+    assert can_use_tools(with_tools)
+
+
+def test_a_real_engine_can_only_say_a_decision(home: Home, tmp_path: Path) -> None:
+    """A model that knows nothing, under the grammar: whatever it says is one of the three decisions."""
+    from unabridged.models.engine import EngineOptions, Sampling
+    from unabridged.models.engine_process import EngineProcess
+    from unabridged.web.steps import decision_schema
+
+    from tests.unit.models.tiny_models import write_tiny_model
+
+    model = tmp_path / "tiny.gguf"
+    write_tiny_model(model)
+    engine = EngineProcess(model, EngineOptions(segments_folder=home.segments))
+    try:
+        reading = drained(engine.read(engine.tokenize(["A contract."])[0], reserve=1024))
+        prompt = engine.tokenize(["Decide."])[0]
+        for seed in range(4):
+            sampling = Sampling(temperature=1.0, seed=seed, json_schema=decision_schema(3))
+            said = drained(engine.generate(reading, prompt, limit=600, sampling=sampling)).text
+            decision = json.loads(said, strict=False)
+            assert decision["action"] in ("open", "search", "answer")
+            assert decision.get("result", 1) in (1, 2, 3)
+    finally:
+        engine.close()

@@ -17,7 +17,8 @@ from tests.unit.web.conftest import Site, page
 
 HERE = ("127.0.0.1",)
 INSIDE = [
-    "127.0.0.1", "127.8.9.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1",
+    "127.0.0.1", "127.8.9.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
+    "100.64.0.1",
     "100.100.100.200", "198.18.0.1", "192.0.2.1", "203.0.113.9", "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255",
     "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
     "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2002:c0a8:101::1", "2001:db8::1",
@@ -49,7 +50,11 @@ def test_one_private_address_among_public_ones_refuses_the_name() -> None:
         checked("example.org", 443, resolver=lambda host, port: ["1.1.1.1", "10.0.0.1"])
 
 
-@given(st.ip_addresses(v=4, network="10.0.0.0/8") | st.ip_addresses(v=4, network="127.0.0.0/8") | st.ip_addresses(v=6, network="fc00::/7"))
+@given(
+    st.ip_addresses(v=4, network="10.0.0.0/8")
+    | st.ip_addresses(v=4, network="127.0.0.0/8")
+    | st.ip_addresses(v=6, network="fc00::/7")
+)
 def test_no_address_of_a_private_network_is_public(address: object) -> None:
     assert not is_public(str(address))
     if "." in str(address):
@@ -66,7 +71,10 @@ def test_every_spelling_of_this_machine_is_refused_before_anything_is_sent(site:
     assert asked == []
 
 
-@pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://example.org/", "gopher://example.org/", "javascript:alert(1)", "data:text/html,x", "//x", ""])
+@pytest.mark.parametrize(
+    "address",
+    ["file:///etc/passwd", "ftp://example.org/", "gopher://example.org/", "javascript:alert(1)", "data:text/html,x", "//x", ""],
+)
 def test_only_http_and_https_are_opened(address: str) -> None:
     with pytest.raises(WebFailed):
         get(address, purpose="page", tell=told)
@@ -113,13 +121,21 @@ def test_a_redirect_to_a_name_that_has_been_rebound_to_a_private_network_is_refu
         lookups.append(host)
         return ["127.0.0.1"] if len(lookups) == 1 else ["127.0.0.2"]
 
-    with pytest.raises(WebFailed, match="127.0.0.2"):
+    with pytest.raises(WebFailed, match=r"127\.0\.0\.2"):
         get(f"http://fees.example.org:{site.port}/", purpose="page", tell=told, resolver=rebinding, private=HERE)
     assert site.asked == ["/"]
 
 
 @pytest.mark.parametrize(
-    "target", ["http://127.0.0.2/", "http://[::1]/", "http://169.254.169.254/latest/meta-data/", "file:///etc/passwd", "http://10.0.0.1:22/", "http://a:b@127.0.0.1/"]
+    "target",
+    [
+        "http://127.0.0.2/",
+        "http://[::1]/",
+        "http://169.254.169.254/latest/meta-data/",
+        "file:///etc/passwd",
+        "http://10.0.0.1:22/",
+        "http://a:b@127.0.0.1/",
+    ],
 )
 def test_a_redirect_away_from_the_public_internet_is_refused(site: Site, target: str) -> None:
     address = site.redirect("/", target)

@@ -28,7 +28,9 @@ def library(home: Home) -> Iterator[Library]:
     store.close()
 
 
-def fetched(folder: Path, content: bytes | str, *, kind: str = "text/html", charset: str = "", url: str = "https://a.example.org/x") -> Fetched:
+def fetched(
+    folder: Path, content: bytes | str, *, kind: str = "text/html", charset: str = "", url: str = "https://a.example.org/x"
+) -> Fetched:
     file = folder / "page"
     file.write_bytes(content.encode() if isinstance(content, str) else content)
     return Fetched(file, url, kind, charset, AT)
@@ -63,7 +65,9 @@ def test_a_document_of_the_users_own_keeps_its_name(tmp_path: Path, library: Lib
 
 
 def test_a_pdf_goes_through_the_reader_of_pdfs(tmp_path: Path, library: Library) -> None:
-    source = fetched(tmp_path, pdf("The fee is forty crowns."), kind="application/pdf", url="https://a.example.org/fees-2026.pdf")
+    source = fetched(
+        tmp_path, pdf("The fee is forty crowns."), kind="application/pdf", url="https://a.example.org/fees-2026.pdf"
+    )
     made = understood(source, library=library)
     assert made.document.name == "fees-2026 · a.example.org"
     assert made.document.media_type == "application/pdf"
@@ -73,7 +77,12 @@ def test_a_pdf_goes_through_the_reader_of_pdfs(tmp_path: Path, library: Library)
 
 @pytest.mark.parametrize(
     ("content", "kind"),
-    [(b"%PDF-1.7 not really", "text/html"), (b"<html>not a pdf</html>", "application/pdf"), (b"", "text/html"), (b"<html></html>", "text/html")],
+    [
+        (b"%PDF-1.7 not really", "text/html"),
+        (b"<html>not a pdf</html>", "application/pdf"),
+        (b"", "text/html"),
+        (b"<html></html>", "text/html"),
+    ],
 )
 def test_pages_that_are_not_what_they_say_or_hold_nothing_are_refused(tmp_path: Path, content: bytes, kind: str) -> None:
     with pytest.raises(WebFailed):
@@ -108,7 +117,8 @@ def test_wrong_and_missing_charsets_do_not_garble_a_page(encoding: str, declared
 
 def test_hidden_text_scripts_forms_and_links_stay_out() -> None:
     hidden = (
-        "<div hidden>ha</div><div style='Display: NONE'>hb</div><p style='visibility:hidden'>hc</p><span aria-hidden='true'>hd</span>"
+        "<div hidden>ha</div><div style='Display: NONE'>hb</div><p style='visibility:hidden'>hc</p>"
+        "<span aria-hidden='true'>hd</span>"
         "<p style='font-size: 0px'>he</p><script>hf()</script><template>hg</template><noscript>hh</noscript><!-- hi -->"
         "<form><input value='hj'><textarea>hk</textarea></form><img src='https://evil.example.org/?hl' alt=''>"
         "<a href='javascript:hm()'>seen</a><iframe src='https://evil.example.org/hn'></iframe><p onclick='ho()'>seen too</p>"
@@ -125,7 +135,13 @@ def test_hidden_text_scripts_forms_and_links_stay_out() -> None:
 
 def test_plain_text_is_text_whatever_looks_like_markup(tmp_path: Path) -> None:
     source = fetched(tmp_path, "Fees\n\n<script>alert(1)</script> & <b>forty</b> crowns.\n", kind="text/plain")
-    assert understood(source, library=None).document.text.split() == ["Fees", "<script>alert(1)</script>", "&", "<b>forty</b>", "crowns."]
+    assert understood(source, library=None).document.text.split() == [
+        "Fees",
+        "<script>alert(1)</script>",
+        "&",
+        "<b>forty</b>",
+        "crowns.",
+    ]
 
 
 def test_a_page_that_nests_without_end_is_refused_or_read_but_ends(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from unabridged.web.keys import keep_key, key_of
 from unabridged.web.network_log import NetworkLog
 from unabridged.web.outside import Outside
 from unabridged.web.providers import Chosen, Result
+from unabridged.web.search_ddgs import DuckDuckGo
 from unabridged.web.search_json import Brave, SearXNG, Tavily
 
 from tests.unit.web.conftest import Site, page
@@ -29,8 +31,10 @@ FOUND = [
 
 
 @pytest.fixture
-def log(home: Home) -> NetworkLog:
-    return NetworkLog(Store(home.database))
+def log(home: Home) -> Iterator[NetworkLog]:
+    store = Store(home.database)
+    yield NetworkLog(store)
+    store.close()
 
 
 def told(message: dict[str, object]) -> None:
@@ -112,6 +116,47 @@ def test_a_provider_with_a_key_asks_for_it_before_anything_is_sent(kind: type[Br
     assert "unabridged network key" in refused.value.hint
 
 
+def test_brave_and_tavily_get_the_query_and_the_key_and_nothing_else(site: Site) -> None:
+    """In the shapes that their documentation gives."""
+    brave = site.serve(
+        "/brave", json.dumps({"web": {"results": [{"title": "T", "url": "https://a.example.org/", "description": "D"}]}})
+    )
+    assert Brave("sesame", address=brave).search("mooring fee", limit=3, tell=told) == [
+        Result("T", "https://a.example.org/", "D")
+    ]
+    assert site.asked == ["/brave?q=mooring+fee&count=3"]
+    assert site.headers[0]["X-Subscription-Token"] == "sesame"
+    tavily = site.serve("/tavily", json.dumps({"results": [{"title": "T", "url": "https://b.example.org/", "content": "C"}]}))
+    assert Tavily("sesame", address=tavily).search("mooring fee", limit=3, tell=told) == [
+        Result("T", "https://b.example.org/", "C")
+    ]
+    assert json.loads(site.bodies[0]) == {"query": "mooring fee", "max_results": 3}
+    assert site.headers[1]["Authorization"] == "Bearer sesame"
+    refused = site.serve("/no", "", status=401)
+    with pytest.raises(WebFailed, match="refuses the search") as error:
+        Brave("wrong", address=refused).search("x", limit=1, tell=told)
+    assert error.value.hint == "Check the key."
+
+
+def test_duckduckgo_is_asked_through_ddgs(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library itself, with its address turned to a server here."""
+    from ddgs.engines.duckduckgo import Duckduckgo
+
+    body = "<div class='body'><h2>Fees</h2><a href='https://harbour.example.org/fees'>Forty crowns.</a></div>"
+    monkeypatch.setattr(Duckduckgo, "search_url", site.serve("/html/", f"<html><body>{body}</body></html>"))
+    said: list[dict[str, object]] = []
+    assert DuckDuckGo().search("mooring fee", limit=3, tell=said.append) == [
+        Result("Fees", "https://harbour.example.org/fees", "Forty crowns.")
+    ]
+    assert b"q=mooring+fee" in site.bodies[0]
+    assert [next(iter(line)) for line in said] == ["asked", "answered"]
+    monkeypatch.setattr(Duckduckgo, "search_url", site.serve("/none/", "<html></html>"))
+    assert DuckDuckGo().search("mooring fee", limit=3, tell=told) == []
+    monkeypatch.setattr(Duckduckgo, "search_url", "http://127.0.0.1:9/")
+    with pytest.raises(WebFailed, match="DuckDuckGo does not answer"):
+        DuckDuckGo().search("mooring fee", limit=3, tell=told)
+
+
 def test_searches_keep_a_pause_between_them(site: Site, log: NetworkLog) -> None:
     outside = Outside(Chosen("searxng", address=site.searxng([])), log)
     outside.search("one", limit=1)
@@ -121,10 +166,14 @@ def test_searches_keep_a_pause_between_them(site: Site, log: NetworkLog) -> None
 
 
 def test_a_folder_of_saved_pages_answers_without_any_request(tmp_path: Path, log: NetworkLog) -> None:
-    (tmp_path / "fees.html").write_text("<!-- saved from url=(0032)https://harbour.example.org/fees -->" + page("Mooring fees", "Forty crowns a night."), "utf-8")
+    (tmp_path / "fees.html").write_text(
+        "<!-- saved from url=(0032)https://harbour.example.org/fees -->" + page("Mooring fees", "Forty crowns a night."),
+        "utf-8",
+    )
     (tmp_path / "news.html").write_text(page("News", "Nothing about boats."), "utf-8")
     (tmp_path / "canon.htm").write_text(
-        '<html><head><link rel="canonical" href="https://a.example.org/x"><title>Crowns</title></head><body>Crowns.</body></html>', "utf-8"
+        '<html><head><link rel="canonical" href="https://a.example.org/x"><title>Crowns</title></head><body>Crowns.</body></html>',
+        "utf-8",
     )
     (tmp_path / "notes.txt").write_bytes("港口费用为每天四十克朗。".encode("gb18030"))
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
@@ -158,7 +207,10 @@ def test_a_page_reaches_its_file_and_its_two_requests_the_log(site: Site, log: N
 
 def test_a_page_of_this_machine_is_refused_without_a_request_unless_it_was_excepted(site: Site, log: NetworkLog) -> None:
     address = site.serve("/fees", page("Fees", "Forty crowns."))
-    with pytest.raises(WebFailed, match="not on the public internet"), Outside(Chosen("searxng", address=site.address), log).page(Result("", address, "")):
+    with (
+        pytest.raises(WebFailed, match="not on the public internet"),
+        Outside(Chosen("searxng", address=site.address), log).page(Result("", address, "")),
+    ):
         pass
     assert site.asked == []
     assert log.requests() == []
@@ -221,7 +273,9 @@ def test_the_web_child_ends_with_its_parent() -> None:
     import subprocess
     import sys
 
-    process = subprocess.Popen([sys.executable, "-P", "-m", "unabridged.web.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "unabridged.web.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(json.dumps({"kind": "search", "parent": os.getpid() + 1}).encode() + b"\n")
