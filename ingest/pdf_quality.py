@@ -20,16 +20,18 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 def is_garbled(text: str) -> bool:
     """True where no reader could make sense of the text; False for pages without letters to judge (tables of figures)."""
-    signs = [c for c in text if not c.isspace()]
-    if not signs:
+    signs = Counter({c: n for c, n in Counter(text).items() if not c.isspace()})  # a page has few different characters
+    total = signs.total()
+    if not total:
         return False
-    bad = sum(_is_impossible(c) for c in signs)
-    if bad > _BAD_SHARE * len(signs) or (bad and len(signs) < _MANY and bad > _SHORT_BAD_SHARE * len(signs)):
+    bad = sum(n for c, n in signs.items() if _is_impossible(c))
+    if bad > _BAD_SHARE * total or (bad and total < _MANY and bad > _SHORT_BAD_SHARE * total):
         return True
-    letters = [c for c in signs if c.isalpha()]
-    if len(letters) >= 8 and _has_controls(text):
+    letters = Counter({c: n for c, n in signs.items() if c.isalpha()})
+    if letters.total() >= 8 and _has_controls(signs, len(text)):
         return True
-    if len(signs) >= _MANY and len(letters) + sum(c.isdigit() for c in signs) < 0.35 * len(signs):
+    digits = sum(n for c, n in signs.items() if c.isdigit())
+    if total >= _MANY and letters.total() + digits < 0.35 * total:
         return True
     return _is_no_chinese(letters) or _is_no_latin(letters, text)
 
@@ -38,25 +40,29 @@ def _is_impossible(character: str) -> bool:
     return character == "\ufffd" or unicodedata.category(character) in ("Co", "Cn", "Cc", "Cs")
 
 
-def _has_controls(text: str) -> bool:
-    return sum(unicodedata.category(c) == "Cc" for c in text if not c.isspace()) > 0.05 * len(text)
+def _has_controls(signs: Counter[str], length: int) -> bool:
+    return sum(n for c, n in signs.items() if unicodedata.category(c) == "Cc") > 0.05 * length
 
 
-def _is_no_chinese(letters: list[str]) -> bool:
+def _is_no_chinese(letters: Counter[str]) -> bool:
     """Chinese text is mostly everyday characters; a shifted table of codes gives rare ones at random."""
-    chinese = [c for c in letters if "\u4e00" <= c <= "\u9fff"]
-    if len(chinese) < _MANY / 4 or len(chinese) < 0.5 * len(letters):
+    chinese = Counter({c: n for c, n in letters.items() if "\u4e00" <= c <= "\u9fff"})
+    if chinese.total() < _MANY / 4 or chinese.total() < 0.5 * letters.total():
         return False
-    rare = sum(not is_everyday_chinese(c) for c in chinese)
-    return rare > _RARE_CHINESE_SHARE * len(chinese)
+    rare = sum(n for c, n in chinese.items() if not is_everyday_chinese(c))
+    return rare > _RARE_CHINESE_SHARE * chinese.total()
 
 
-def _is_no_latin(letters: list[str], text: str) -> bool:
+def _is_no_latin(letters: Counter[str], text: str) -> bool:
     """In European languages two to three of five letters are vowels, and words differ; a substituted alphabet has neither."""
-    latin = [c.lower() for c in letters if unicodedata.name(c, "").startswith(("LATIN", "GREEK", "CYRILLIC"))]
-    if len(latin) < _MANY or len(latin) < 0.7 * len(letters):
+    latin: Counter[str] = Counter()
+    for c, n in letters.items():
+        if unicodedata.name(c, "").startswith(("LATIN", "GREEK", "CYRILLIC")):
+            latin[c.lower()] += n
+    total = latin.total()
+    if total < _MANY or total < 0.7 * letters.total():
         return False
-    vowels = sum(unicodedata.normalize("NFD", c)[0] in _VOWELS or c in _VOWELS for c in latin) / len(latin)
+    vowels = sum(n for c, n in latin.items() if unicodedata.normalize("NFD", c)[0] in _VOWELS or c in _VOWELS) / total
     if _VOWEL_SHARE[0] <= vowels <= _VOWEL_SHARE[1]:
         return False
     words = Counter(map(len, _WORD.findall(text)))

@@ -3,7 +3,7 @@
 Run as `python -m tests.corpus.report` (`make corpus-report`), it prints Markdown. Ground truth: docling's Markdown, pandoc's `.native`, CUAD's plain
 text. Words are compared as multisets: recall is the share of the truth's words that were read, precision the share of the read words that are in the truth.
 The same for markitdown and pymupdf4llm where they are installed. `--words`, `--items`, `--order`, `--laws`, `--survey` print one part
-only, a word only the files that have it in their name, `--without=pymupdf4llm` leaves a slow reader out. Nothing here is a test: it measures.
+only, a word only the files that have it in their name, `--without=pymupdf4llm` leaves a slow reader out, `--no-ocr` surveys without text recognition. Nothing here is a test: it measures.
 """
 # ruff: noqa: E501
 
@@ -306,7 +306,7 @@ def laws(out: Callable[[str], object]) -> None:
         out(f"| {path.name} | {articles} | {right} of {len(found)} |")
 
 
-def survey(out: Callable[[str], object]) -> None:
+def survey(out: Callable[[str], object], *, ocr: str = "auto") -> None:
     """Every file of the corpus, read or refused with the reason."""
     counts: Counter[str] = Counter()
     for path in sorted((DOCUMENTS / "ingestion").rglob("*")):
@@ -314,7 +314,7 @@ def survey(out: Callable[[str], object]) -> None:
             continue
         started = time.perf_counter()
         try:
-            document = ingest(path)
+            document = ingest(path, options={"ocr": ocr})
             counts["read"] += 1
             problems = sorted({problem.kind.value for problem in document.problems})
             outcome = f"{len(document.text):,} characters" + (f"; {', '.join(problems)}" if problems else "")
@@ -347,7 +347,7 @@ def main() -> None:
             case "--laws":
                 laws(print)
             case "--survey":
-                survey(print)
+                survey(print, ocr="off" if "--no-ocr" in arguments else "auto")
 
 
 if __name__ == "__main__":
