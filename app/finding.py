@@ -20,7 +20,7 @@ from unabridged.web.fencing import disarmed
 
 MOST_PASSAGES = 3
 CLEARLY = 0.2  # of the best passage's lift: below it a passage is not shown beside the best one
-NEAR = 0.05  # certainty from which on the nearest passage is shown
+NEAR = 0.02  # certainty from which on the nearest passage is shown
 MOST_CHARACTERS = {"en": 400, "zh": 160}  # of a quotation of several sentences
 HAN = re.compile(r"[\u3400-\u9fff]")
 
