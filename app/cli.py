@@ -157,6 +157,13 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--lives-in", nargs="+", default=[], metavar="DOCUMENT", help="documents of the library, read whole for it"
     )
+    command = _command(group, "new", "make one without a card, from a document", "commands_characters:new")
+    command.add_argument("name", metavar="NAME", help="as the document calls the person")
+    command.add_argument("--description", default="", metavar="TEXT", help="what the document does not say")
+    command.add_argument("--lives-in", nargs="+", default=[], metavar="DOCUMENT", help="documents of the library, read whole")
+    command = _command(group, "learn", "give it the entries of a lorebook or world-info file", "commands_characters:learn")
+    command.add_argument("character", metavar="CHARACTER", help="a name, or an id or its beginning")
+    command.add_argument("file", type=Path, metavar="FILE")
     command = _command(group, "list", "list them, the last added first", "commands_characters:list_characters")
     _json(command)
     command = _command(group, "show", "show the sheet, or answer a question about it", "commands_characters:show")

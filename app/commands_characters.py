@@ -1,12 +1,14 @@
-"""The commands about characters: character import, list, show, export, remove; and chat, which plays a scene turn by turn."""
+"""The commands about characters: character import, new, learn, list, show, export, remove; and chat."""
 
 import argparse
 import sys
 from collections.abc import Generator
 from dataclasses import asdict
 
-from unabridged.characters.card_files import FORMATS, load_card
+from unabridged.characters.card import new_card
+from unabridged.characters.card_files import FORMATS, CardFile, load_bytes, load_card
 from unabridged.characters.character_store import Character
+from unabridged.characters.hostile_json import read_object
 from unabridged.characters.playing import ask_about_character, cast_of_one, play
 from unabridged.characters.scene import LoreTold, Scene, SceneEvent
 from unabridged.characters.scenes import Setup
@@ -25,6 +27,25 @@ def import_characters(options: argparse.Namespace) -> int:
         for path in options.files:
             character = workspace.characters.add(load_card(path), document_ids=document_ids)
             sys.stdout.write(f"{character.id[:12]}  {character.card.name}\n")
+    return 0
+
+
+def new(options: argparse.Namespace) -> int:
+    """`character new NAME`: a character without a card, from the documents that it lives in and a description."""
+    with Workspace(open_home()) as workspace:
+        document_ids = [workspace.library.resolve(words).id for words in options.lives_in]
+        card = new_card(options.name, description=options.description)
+        character = workspace.characters.add(CardFile(card), document_ids=document_ids)
+        sys.stdout.write(f"{character.id[:12]}  {character.card.name}\n")
+    return 0
+
+
+def learn(options: argparse.Namespace) -> int:
+    """`character learn CHARACTER FILE`: entries of a lorebook or a world-info file become the character's own."""
+    with Workspace(open_home()) as workspace:
+        character = workspace.characters.resolve(options.character)
+        count = workspace.characters.learn(character.id, read_object(load_bytes(options.file), options.file.name))
+        sys.stdout.write(f"{character.card.name} has learnt {count:,} {'entry' if count == 1 else 'entries'}.\n")
     return 0
 
 

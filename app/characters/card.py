@@ -195,7 +195,9 @@ def clean(text: str) -> str:
 def _check(raw: Mapping[str, Any]) -> None:
     spec = raw.get("spec")
     if spec is None and isinstance(raw.get("entries"), dict | list):
-        raise DocumentUnsupported("This is a lorebook, not a character.", hint="Import it as a lorebook.")
+        raise DocumentUnsupported(
+            "This is a lorebook, not a character.", hint="Let a character learn it: unabridged character learn CHARACTER FILE."
+        )
     if spec is not None and not (isinstance(spec, str) and spec.startswith("chara_card_v")):
         raise DocumentUnsupported(
             f"This JSON says that it is {clean(str(spec))[:40]!r}, not a character card.",

@@ -58,11 +58,16 @@ def picture_type(content: bytes) -> str | None:
 
 def load_card(path: Path) -> CardFile:
     """Raises DocumentMissing and what `read_card` raises."""
+    return read_card(load_bytes(path), path.name)
+
+
+def load_bytes(path: Path) -> bytes:
+    """A file of no more than LARGEST_FILE_BYTES. Raises DocumentMissing, DocumentTooCostly."""
     try:
         size_bytes = path.stat().st_size
         if size_bytes > LARGEST_FILE_BYTES:
             raise _too_large(path.name, size_bytes)
-        return read_card(path.read_bytes(), path.name)
+        return path.read_bytes()
     except OSError as error:
         raise DocumentMissing(f"{path} cannot be opened ({error.strerror}).", hint="Check the path and its rights.") from error
 

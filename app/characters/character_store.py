@@ -10,7 +10,7 @@ from typing import Any
 from unabridged.characters.card import Card
 from unabridged.characters.card_files import CardFile, write_card
 from unabridged.characters.hostile_json import write_object
-from unabridged.characters.lorebook import Lorebook, read_book
+from unabridged.characters.lorebook import Lorebook, in_card_form, read_book
 from unabridged.errors import UsageError
 from unabridged.store import Store
 
@@ -119,6 +119,14 @@ class Characters:
             read_book(card.book)
         self._change(character_id, card=_packed(card.raw))
         return card
+
+    def learn(self, character_id: str, raw: Mapping[str, Any]) -> int:
+        """Add the entries of a lorebook or world-info file to the card's own; returns how many. Raises as `add_book`."""
+        read_book(raw)
+        more = in_card_form(raw)
+        own = self.get(character_id).card.book or {"extensions": {}, **{key: more[key] for key in more if key != "entries"}}
+        self.edit(character_id, character_book={**own, "entries": [*(own.get("entries") or []), *more["entries"]]})
+        return len(more["entries"])
 
     def live_in(self, character_id: str, document_ids: Sequence[str]) -> None:
         """The documents that are read whole whenever it speaks; none takes it out of all of them."""

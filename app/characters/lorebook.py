@@ -90,12 +90,16 @@ class Lorebook:
         return tuple(sorted((entry for entry in self.entries if entry.always), key=lambda entry: entry.order))
 
 
-def read_book(raw: Mapping[str, Any], *, name: str = "") -> Lorebook:
-    """A book in any of the three forms. Raises DocumentUnsupported, DocumentDamaged."""
+def in_card_form(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A lorebook of any form as a card's `character_book`."""
     if str(raw.get("spec", "")).startswith("lorebook") and isinstance(raw.get("data"), dict):
         raw = raw["data"]
-    if isinstance(raw.get("entries"), dict):
-        raw = as_card_book(raw)
+    return as_card_book(raw) if isinstance(raw.get("entries"), dict) else raw
+
+
+def read_book(raw: Mapping[str, Any], *, name: str = "") -> Lorebook:
+    """A book in any of the three forms. Raises DocumentUnsupported, DocumentDamaged."""
+    raw = in_card_form(raw)
     items = raw.get("entries")
     if not isinstance(items, list):
         raise DocumentUnsupported(

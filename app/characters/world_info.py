@@ -46,8 +46,8 @@ def as_card_book(world: Mapping[str, Any]) -> dict[str, Any]:
         entry: dict[str, Any] = {new: item[old] for old, new in _FIELDS.items() if old in item}
         entry["enabled"] = not item.get("disable")
         entry["position"] = "before_char" if item.get("position") == 0 else "after_char"
-        entry["extensions"] = {new: item[old] for old, new in _EXTENSIONS.items() if old in item} | {
-            "position": item.get("position", 1)
-        }
+        known = {new: item[old] for old, new in _EXTENSIONS.items() if old in item}
+        unknown = {name: value for name, value in item.items() if name not in (*_FIELDS, *_EXTENSIONS, "disable")}
+        entry["extensions"] = {**unknown, **known, "position": item.get("position", 1)}
         entries.append(entry)
     return {"name": world.get("name"), "entries": entries, "recursive_scanning": True, "extensions": {}}

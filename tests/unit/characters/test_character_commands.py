@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from unabridged.characters.card_files import load_card
 from unabridged.cli import main
+from unabridged.home import open_home
+from unabridged.workspace import Workspace
 
 from tests.unit.characters.cards import V2, V3, packed, png, text
 from tests.unit.models.tiny_models import write_tiny_model
@@ -53,6 +55,24 @@ def test_the_starter_answers_about_the_sheet_and_does_not_play(run: Run, card: P
     assert answer["citations"][0]["quote"] == "Addie keeps the lighthouse of Skarv."
     refused = run("chat", "Ada", "Hello.", status=2)
     assert refused["err"].strip().endswith("Choose a chat model: unabridged models list.")
+
+
+def test_a_character_is_made_from_a_document_and_learns_a_lorebook(run: Run, tmp_path: Path) -> None:
+    novel = tmp_path / "novel.txt"
+    novel.write_text("Cleo sailed to Skarv.\n", encoding="utf-8")
+    with Workspace(open_home()) as workspace:
+        document = workspace.library.add(novel)
+    run("character", "new", "Cleo", "--lives-in", "novel.txt", "--description", "A sailor.")
+    world = tmp_path / "world.json"
+    world.write_text(json.dumps({"entries": {"0": {"key": ["sea"], "content": "Cold.", "mine": 1}}}), encoding="utf-8")
+    assert "learnt 1 entry." in run("character", "learn", "Cleo", world)["out"]
+    run("character", "learn", "Cleo", world)
+    (listed,) = run("character", "list", "--json")["characters"]
+    assert (listed["document_ids"], listed["lore"]) == ([document.id], 2)
+    book = run("character", "show", "Cleo", "--json")["card"]["data"]["character_book"]
+    assert [(entry["keys"], entry["extensions"]["mine"]) for entry in book["entries"]] == [(["sea"], 1)] * 2
+    refused = run("character", "import", world, status=3)
+    assert "character learn" in refused["err"]
 
 
 def test_what_cannot_be_read_is_refused_with_the_status_for_files(run: Run, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from unabridged.errors import ModelFileError, UsageError
-from unabridged.models.calibration import _fill
+from unabridged.models.calibration import _fill, calibrate
 from unabridged.models.footprint import Footprint, measure, reported_buffers
 from unabridged.models.gguf_header import GgufHeader, read_header
 from unabridged.models.kv_size import kv_bytes_by_layer
@@ -202,6 +202,18 @@ def test_the_time_of_a_reading_is_measured(tmp_path: Path) -> None:
     assert 0 < plan.prefill_seconds < 600
     assert plan.timed.count("tokens/s at position") == 2
     assert plan_model(path, window=1 << 14).prefill_seconds == 0
+
+
+@pytest.mark.parametrize("architecture", [*KINDS, "mamba"])
+@pytest.mark.parametrize("window", [100, 1000])
+def test_every_kind_of_model_can_be_timed_in_any_window(tmp_path: Path, architecture: str, window: int) -> None:
+    """Also where the window is smaller than a chunk, or cells cannot be moved."""
+    start_backend()
+    path = write_tiny_model(tmp_path / "m.gguf", architecture=architecture)
+    settings = {"kv_type": "f16", "chunk_tokens": 128, "threads": 1, "gpu_layers": 0, "experts_on_host": False}
+    chunks = calibrate(path, window=window, **settings)  # type: ignore[arg-type]
+    assert all(seconds > 0 and start < end for start, end, seconds in chunks)
+    assert len(chunks) == (1 if window == 100 else 2)
 
 
 def test_what_does_not_fit_is_not_timed(tiny_model: Path) -> None:
