@@ -76,7 +76,8 @@ def plan(options: argparse.Namespace) -> int:
         f"Largest window {made.largest_window:,} tokens, trained for {made.trained_window:,}.\n"
     )
     if made.timed:
-        sys.stdout.write(f"Reading {made.window:,} tokens takes about {made.prefill_seconds:,.0f} s ({made.timed}).\n")
+        takes = f"about {made.prefill_seconds:,.0f} s" if made.prefill_seconds else "a time that is not known"
+        sys.stdout.write(f"Reading {made.window:,} tokens takes {takes} ({made.timed}).\n")
     for advice in made.advice:
         sys.stdout.write(f"  {advice}\n")
     return 0 if made.fits else DoesNotFit.exit_status

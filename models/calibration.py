@@ -4,12 +4,12 @@ A token's cost grows in a line with its position, so two measurements give the t
 before the far chunk are copies of the first ones, moved to later positions: attention reads as many, and none is computed.
 """
 
-import os
 import time
 from pathlib import Path
 
 import numpy as np
 from unabridged.models.llama_context import Context, Rows
+from unabridged.models.llama_library import usable_cores
 from unabridged.models.llama_model import Model
 
 CHUNK_S = 2.0  # what one chunk may take, at the most
@@ -25,7 +25,7 @@ def calibrate(
     """Chunks as (first token, last token + 1, seconds). Loads the weights; raises ModelFileError or EngineFailed."""
     model = Model(path, gpu_layers=gpu_layers, experts_on_host=experts_on_host)
     room = max(min(window, FAR + 4 * chunk_tokens), 8 * _FIRST)
-    settings = {"kv_type": kv_type, "threads": threads or os.cpu_count() or 1, "sequences": 2, "outputs": 2}
+    settings = {"kv_type": kv_type, "threads": threads or usable_cores(), "sequences": 2, "outputs": 2}
     with Context(model, window=room, chunk_tokens=min(chunk_tokens, room // 4), **settings) as context:  # type: ignore[arg-type]
         _evaluate(context, 0, _FIRST)  # loads the weights from the disk
         seconds = _evaluate(context, _FIRST, _FIRST)

@@ -4,6 +4,7 @@
 """
 
 import ctypes
+import os
 from collections import deque
 from dataclasses import dataclass
 
@@ -45,6 +46,11 @@ def start_backend() -> None:
     """Once per process, before any model."""
     lib.llama_log_set(_keep_log, ctypes.c_void_p(0))
     lib.llama_backend_init()
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, which in a container are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from unabridged.models.extension import can_stretch, extension
 from unabridged.models.footprint import Footprint, measure
 from unabridged.models.gguf_header import GgufHeader, read_header
 from unabridged.models.llama_context import KV_TYPES, Context, Rope, Rows
-from unabridged.models.llama_library import LIBRARY_VERSION, Gpu, gpu_free_bytes, gpus, start_backend
+from unabridged.models.llama_library import LIBRARY_VERSION, Gpu, gpu_free_bytes, gpus, start_backend, usable_cores
 from unabridged.models.llama_model import Model
 from unabridged.models.placement import WINDOW_TO_HOLD, Placement, best_placement, place
 from unabridged.models.segment_cache import SegmentCache
@@ -89,7 +89,7 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         windows,
         fingerprint=print_of,
         kv_type=kv_type,
-        threads=options.threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        threads=options.threads or usable_cores(),
         chunk_tokens=options.chunk_tokens,
         segment_tokens=options.segment_tokens,
         draft=options.draft,

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from unabridged.errors import UsageError
+from unabridged.errors import EngineFailed, UsageError
 from unabridged.models.connection import Connection
 from unabridged.models.footprint import Footprint
 from unabridged.models.gguf_header import GgufHeader, read_header
@@ -44,7 +44,7 @@ class Line:
 class Plan:
     """For one KV type. `largest_window` 0: not even the smallest window fits. `advice`: what would help, best first.
 
-    `prefill_seconds` to read a document that fills the window, 0 where nothing was timed; `timed` says how it was.
+    `prefill_seconds` to read a document that fills the window, 0 where it was not measured; `timed` says how, or why not.
     """
 
     name: str
@@ -198,7 +198,10 @@ def _timed(plan: Plan, path: Path, *, chunk_tokens: int, threads: int) -> Plan:
         "gpu_layers": plan.gpu_layers,
         "experts_on_host": plan.experts_on_host,
     }
-    chunks = _ask({"call": "calibrate", "path": str(path), "options": options})
+    try:
+        chunks = _ask({"call": "calibrate", "path": str(path), "options": options})
+    except EngineFailed as error:  # the plan holds without it
+        return replace(plan, timed=f"not measured: {error.message}")
     pace = Pace()
     for start, end, seconds in chunks:
         pace.took(start, end, seconds)

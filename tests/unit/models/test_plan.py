@@ -209,11 +209,20 @@ def test_the_time_of_a_reading_is_measured(tmp_path: Path) -> None:
 def test_every_kind_of_model_can_be_timed_in_any_window(tmp_path: Path, architecture: str, window: int) -> None:
     """Also where the window is smaller than a chunk, or cells cannot be moved."""
     start_backend()
-    path = write_tiny_model(tmp_path / "m.gguf", architecture=architecture)
+    path = write_tiny_model(tmp_path / "m.gguf", architecture=architecture, layers=4)
     settings = {"kv_type": "f16", "chunk_tokens": 128, "threads": 1, "gpu_layers": 0, "experts_on_host": False}
     chunks = calibrate(path, window=window, **settings)  # type: ignore[arg-type]
     assert all(seconds > 0 and start < end for start, end, seconds in chunks)
     assert len(chunks) == (1 if window == 100 else 2)
+
+
+def test_a_plan_holds_where_its_time_cannot_be_measured(tmp_path: Path) -> None:
+    """llama.cpp ends the process when it moves cells of a model whose layers are all sliding; a plan needs no such move."""
+    path = write_tiny_model(tmp_path / "m.gguf", architecture="cohere2", layers=2)
+    plan = plan_model(path, window=8000, timed=True)
+    assert plan.fits
+    assert plan.prefill_seconds == 0
+    assert plan.timed.startswith("not measured")
 
 
 def test_what_does_not_fit_is_not_timed(tiny_model: Path) -> None:
