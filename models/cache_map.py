@@ -19,6 +19,7 @@ from unabridged.models.llama_context import Context
 
 SCRATCH = 0  # the sequence through which segments come and go
 CARRIED = 2048  # tokens moved at once from one context to the next
+IDLE_CELLS = 4 << 20  # that idle forks may share: llama.cpp remembers about 48 bytes for each cell of each fork
 
 
 @dataclass(slots=True, eq=False)
@@ -202,6 +203,9 @@ class CacheMap:
         self.touch(fork)
         if not (keep and self._holds(fork.sequence, fork.position)):
             self.drop_fork(fork)
+        idle = sorted((fork for fork in self.forks if not fork.busy), key=lambda fork: fork.used)
+        while len(idle) > 1 and sum(fork.position for fork in idle) > IDLE_CELLS:
+            self.drop_fork(idle.pop(0))
 
     def drop_fork(self, fork: Fork) -> None:
         self._release(fork.sequence)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unabridged.models import scheduler
+from unabridged.models import cache_map, scheduler
 from unabridged.models.engine import EngineOptions, Generation, Piece, Reading, ReadProgress, Sampling, Tokens
 from unabridged.models.open_model import OpenModel, open_model
 from unabridged.models.window import WindowPolicy
@@ -252,6 +252,20 @@ def test_choices_wait_for_a_sequence_where_answers_have_taken_them_all(watched: 
     watched.finish()
     again = watched.now("again", watched.opened.session.choose(reading.key, question(99), options))
     assert watched.results["choice"].probabilities == pytest.approx(again.probabilities, rel=0.05)
+
+
+def test_idle_conversations_on_a_long_reading_are_few(
+    watched: Watched, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each costs memory for every cell of the reading, though it shares them."""
+    monkeypatch.setattr(cache_map, "IDLE_CELLS", 2000)
+    reading = watched.now("reading", watched.opened.session.read(document(600)))
+    for number in range(6):
+        watched.ask(f"answer {number}", reading, question(number), 5)
+        watched.finish()
+    forks = watched.opened.session._cache.forks
+    assert len(forks) == 3
+    assert forks[-1].tokens[:12] == question(5).tolist()
 
 
 def test_a_fork_made_ready_while_idle_is_the_next_question_s(
