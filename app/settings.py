@@ -35,7 +35,7 @@ class Settings:
     """Number format of the KV cache; auto is q8_0 on a GPU and f16 on a CPU."""
 
     gpu_layers: int = -1
-    """Layers of the model on the GPU; -1 puts all of them there where there is one."""
+    """Layers of the model on the GPU; -1 puts as many there as fit, where there is one."""
 
     threads: int = 0
     """CPU threads of the engine; 0 takes one for each core."""

@@ -22,12 +22,12 @@ class EngineOptions:
     segments_folder: Path
     window: int = 0  # tokens; 0: as many as the reading needs and memory allows
     kv_type: str = "auto"  # f16, q8_0, q4_0; auto: q8_0 on a GPU, f16 on a CPU
-    gpu_layers: int = -1  # -1: all of them where llama.cpp was built with a GPU
+    gpu_layers: int = -1  # the output layer first; -1: as many as the GPU holds beside a window
     threads: int = 0
     chunk_tokens: int = 512  # prefill submitted at once; a cancel waits for one chunk
     segment_tokens: int = 2048  # a killed prefill reads at most this much again
     segments_quota_bytes: int = 20 << 30
-    rope_scaling: str = ""  # beyond the trained window, at some cost in accuracy: "linear", "yarn", or "longrope" where trained
+    rope_scaling: str = ""  # beyond the trained window, at some cost in accuracy: "linear", "yarn"; "longrope" is the file's own
     rope_factor: float = 0.0  # how many times the trained window; 0 with "longrope"
     draft: bool = True  # propose words of the document to greedy answers; the answers stay the same
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from unabridged.errors import DoesNotFit, ModelFileError, UnabridgedError, UsageError
 from unabridged.models.engine import EngineOptions
@@ -32,6 +32,7 @@ def test_a_header_is_read_without_the_weights(tiny_model: Path) -> None:
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.floats(0, 1, exclude_max=True))
+@example(1 - 1e-9)
 def test_a_file_cut_short_at_any_byte_is_refused(tiny_model: Path, tmp_path: Path, share: float) -> None:
     data = tiny_model.read_bytes()
     short = tmp_path / "short.gguf"
