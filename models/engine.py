@@ -27,7 +27,7 @@ class EngineOptions:
     chunk_tokens: int = 512  # prefill submitted at once; a cancel waits for one chunk
     segment_tokens: int = 2048  # a killed prefill reads at most this much again
     segments_quota_bytes: int = 20 << 30
-    rope_scaling: str = ""  # beyond the trained window, at some cost in accuracy: "linear", "yarn"; "longrope" is the file's own
+    rope_scaling: str = ""  # beyond the trained window, at some cost in accuracy: "linear", "yarn"; or the file's "longrope"
     rope_factor: float = 0.0  # how many times the trained window; 0 with "longrope"
     draft: bool = True  # propose words of the document to greedy answers; the answers stay the same
 
