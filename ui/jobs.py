@@ -102,19 +102,20 @@ class Jobs:
         except Exception as error:  # noqa: BLE001 a fault of ours: told to the user, and where it was is written down
             job.news |= {"error": FAULT, "hint": report(error), "error_kind": "Fault"}
         finally:
+            if done is not None and not self._finish(job, done):
+                state = "failed"
             job.ended_at = time.monotonic()
-            job.state = state
-            if done is not None:
-                self._finish(job, done)
+            job.state = state  # after `done`: whoever sees that it has ended finds what `done` did
             job.ended.set()
             self.touch()
 
-    def _finish(self, job: Job, done: Callable[[Job], None]) -> None:
+    def _finish(self, job: Job, done: Callable[[Job], None]) -> bool:
         try:
             done(job)
+            return True
         except Exception as error:  # noqa: BLE001 as above: whoever waits for the job must not wait for ever
-            job.state = "failed"
             job.news |= {"error": FAULT, "hint": report(error), "error_kind": "Fault"}
+            return False
 
     def _follow(self, job: Job, events: Generator[Any, None, Any], fold: Fold) -> str:
         try:
@@ -127,3 +128,12 @@ class Jobs:
         finally:
             events.close()
         return "stopped"
+
+
+def told_at_once(jobs: Jobs, kind: str, work: Callable[[], News], *, news: News) -> Job:
+    """A job without steps: what `work` returns joins its news."""
+
+    def steps() -> Generator[News, None, None]:
+        yield work()
+
+    return jobs.start(kind, steps(), fold=lambda shown, told: shown.update(told), news=news)

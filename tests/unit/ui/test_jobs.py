@@ -101,8 +101,9 @@ def test_a_fault_at_the_end_leaves_no_job_running_for_ever() -> None:
     assert (job.state, job.news["error_kind"]) == ("failed", "Fault")
 
 
-def test_what_is_done_at_the_end_is_done_however_it_ends() -> None:
+def test_what_is_done_at_the_end_is_done_before_the_end_is_seen() -> None:
     seen: list[str] = []
     jobs = Jobs()
-    ended(jobs.start("count", counting(1), fold=fold, news={}, done=lambda job: seen.append(job.state)))
-    assert seen == ["finished"]
+    job = ended(jobs.start("count", counting(1), fold=fold, news={}, done=lambda job: seen.append(job.state)))
+    assert seen == ["running"]
+    assert job.state == "finished"
