@@ -185,10 +185,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--model", metavar="MODEL", help="a listed name or the path of a GGUF file, for this time only")
     _json(command)
 
-    group = _command(commands, "eval", "measure a model (for those who make it)", None)
-    group = group.add_subparsers(metavar="MODEL", required=True)
+    measured = _command(commands, "eval", "measure a model (for those who make it)", None)
+    models = measured.add_subparsers(metavar="MODEL", required=True)
     summary = "right passages and quotations on held-out documents, beside BM25"
-    command = _command(group, "starter", summary, "commands_eval:eval_starter")
+    command = _command(models, "starter", summary, "commands_eval:eval_starter")
     command.add_argument("documents", type=Path, metavar="DOCUMENTS", help="folder of contracts, novels and laws")
     command.add_argument("training", type=Path, metavar="TRAINING", help="folder of qa.jsonl.zst, of which a fifth is held out")
     command.add_argument("--kept", type=Path, required=True, metavar="FOLDER", help="keeps what was measured, to go on from")

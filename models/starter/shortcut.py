@@ -75,7 +75,8 @@ class Shortcut:
         weight = np.exp(RARITY_WEIGHT * self._table[tokens, RARITY] / spread)
         answer = ANSWER * (weight / weight.sum() / spread) @ collected
         logits: NDArray[np.float64] = np.append(LOGIT_SCALE * self._codes @ answer, NOTHING)
-        return logits / np.sqrt(1 + (answer**2).sum() / WIDTH)
+        logits /= np.sqrt(1 + (answer**2).sum() / WIDTH)
+        return logits
 
     def _context(self, tokens: NDArray[np.int64]) -> Array:
         """[tokens, |B|]: the words before each token, fading."""
