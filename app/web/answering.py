@@ -25,7 +25,7 @@ from unabridged.web.pages import within
 from unabridged.web.queries import proposed_query
 from unabridged.web.retrieved import PageRead
 from unabridged.web.steps import Found, opened, searched, stepwise
-from unabridged.web.words import is_chinese
+from unabridged.web.words import asks_for_web, is_chinese
 
 MORE_THAN_ANY_WINDOW = 1 << 40  # tokens
 SPARE_TOKENS = 1024  # for the fences of pages, and the step in which the reserve grows
@@ -109,11 +109,13 @@ def answered(
     else:
         alone = yield from translate(assistant.ask(context, request), _unfinished)
         missing = absence(alone, context, request.question)
+        wanted = asks_for_web(request.question)
         query = None
-        if missing is not None:
+        if wanted or missing is not None:
             reading = drained(assistant.read(context, reserve=assistant.reserve(context, request)))
             proposed = proposed_query(assistant, reading, request, documents)
-            query = yield from consent.ask(proposed, missing.reason, confirmed=missing.confirmed)
+            reason = _asked_for(request.question) if wanted or missing is None else missing.reason
+            query = yield from consent.ask(proposed, reason, confirmed=wanted or (missing is not None and missing.confirmed))
     if query is not None:
         try:
             pages = yield from _pages(assistant, context, request, query, consent, reach)

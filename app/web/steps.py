@@ -158,5 +158,5 @@ def decision_schema(results: int) -> str:
 
     choices = [one("search", query={"type": "string", "minLength": 1, "maxLength": 120}), one("answer")]
     if results:
-        choices.insert(0, one("open", result={"type": "integer", "minimum": 1, "maximum": results}))
+        choices.insert(0, one("open", result={"enum": list(range(1, results + 1))}))
     return json.dumps({"oneOf": choices})

@@ -18,6 +18,10 @@ _CHINESE = re.compile(
     "|[的地得了着过吗呢吧啊呀是为在有和与或及就都也还把被让向从到对于其之谁哪几何您你我他她它这那某个些]"
 )
 _PIECES = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+|[^\W_](?:[\w'’.-]*[^\W_])?")
+_WEB = re.compile(
+    r"\b(?:search|look|check|find|browse|consult)\b[^.?!]{0,40}\b(?:web|internet|online)\b|\b(?:google|web search)\b"
+    r"|(?:上网|网上|网络上|互联网|联网)[^。？！]{0,8}(?:查|搜|找|看)|(?:查|搜)[^。？！]{0,4}(?:网上|互联网)"
+)
 _ENDINGS = ("'s", "’s", "ies", "ing", "ed", "es", "s", "e", "y")
 _SHORTEST_STEM = 4
 
@@ -44,6 +48,11 @@ def content_words(question: str) -> list[str]:
             if word and word.casefold() not in _ENGLISH:
                 found.setdefault(word.casefold(), word)
     return list(found.values())
+
+
+def asks_for_web(question: str) -> bool:
+    """Whether the question itself says to look outside: "search the web for …", "上网查一下…"."""
+    return _WEB.search(normal(question)) is not None
 
 
 def question_query(question: str) -> str:

@@ -189,6 +189,18 @@ def test_a_second_search_numbers_on_and_does_not_read_a_page_twice(
     assert [path for path in site.asked if path == "/mayors"] == ["/mayors"]
 
 
+def test_a_question_that_asks_for_the_web_gets_a_proposal_though_the_documents_answer(
+    workspace: Workspace, engines: FakeEngines, contract: Path, site: Site
+) -> None:
+    engines.script.replies = ["The laws of Norway [3].", query("laws of Norway")]
+    events = asked(workspace, contract, "Search the web: which law governs?", web=WebUse())
+    (proposal,) = of(SearchProposed, events)
+    assert isinstance(proposal, SearchProposed)
+    assert proposal.reason == "You asked for the web."
+    assert finished(events).citations, "nobody agreed, so the documents answer"
+    assert site.asked == []
+
+
 def test_the_query_can_be_changed_before_it_leaves(
     workspace: Workspace, engines: FakeEngines, contract: Path, site: Site
 ) -> None:

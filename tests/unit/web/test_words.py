@@ -1,7 +1,7 @@
 """Which words a question is about, and under which forms a text is searched for them."""
 
 import pytest
-from unabridged.web.words import content_words, normal, question_query, times
+from unabridged.web.words import asks_for_web, content_words, normal, question_query, times
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,30 @@ def test_a_question_of_function_words_is_searched_as_it_stands() -> None:
 )
 def test_words_are_found_in_their_forms(word: str, text: str, count: int) -> None:
     assert times(word, normal(text)) == count
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Search the web for the mayor of Oslo",
+        "Please look this up online.",
+        "Can you google it?",
+        "请上网查一下市长是谁",
+        "在网上搜索一下",
+    ],
+)
+def test_a_question_can_ask_for_the_web_itself(question: str) -> None:
+    assert asks_for_web(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who runs the website of the club?",
+        "What does the internet clause say?",
+        "合同对网络安全有何规定？",
+        "网上银行的费用是多少？",
+    ],
+)
+def test_a_question_about_the_web_is_not_one_for_it(question: str) -> None:
+    assert not asks_for_web(question)

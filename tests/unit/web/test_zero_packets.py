@@ -1,9 +1,10 @@
 """Off means off: not one packet leaves this machine, over a whole session and in every process of it.
 
-The commands run under a seccomp filter: the kernel ends any process that makes an internet socket, whatever code asks for one,
-Python, llama.cpp or a library in Rust. Every child inherits the filter. A session that comes to its end has made none, so
-not even a name was looked up. The page cannot run under it, for it listens on loopback: there an audit hook, passed on to every Python
-process through the environment, writes down each address that is connected or sent to, and each name that is looked up.
+The commands run under a seccomp filter: the kernel ends any process that makes an internet socket, whatever code asks for
+one, Python, llama.cpp or a library in Rust. Every child inherits the filter. A session that comes to its end has made none,
+so not even a name was looked up. The page cannot run under it, for it listens on loopback: there an audit hook, passed on
+to every Python process through the environment, writes down each address that is connected or sent to, and each name that
+is looked up.
 """
 
 import json
