@@ -90,11 +90,9 @@ class Cast:
         group = ", ".join(each.name for each in self.players) if self.is_group else ""
         return Values(self.user, player.name, group, self.seed, self.moment, others)
 
-    def put_in(
-        self, text: str, player: Player | None = None, *, turn: str = "", original: str = "", said: Mapping[str, str] = NOTHING
-    ) -> str:
+    def put_in(self, text: str, player: Player | None = None, *, turn: str = "", original: str = "") -> str:
         """The text with macros put in as this character means them (the first one, where it is nobody's)."""
-        return expand(text, self.values(player or self.players[0], said=said), turn=turn, original=original)
+        return expand(text, self.values(player or self.players[0]), turn=turn, original=original)
 
     def greetings(self, player: Player | None = None) -> tuple[str, ...]:
         """What the scene can begin with, macros put in; in a group those that are meant for groups come first."""

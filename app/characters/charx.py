@@ -13,7 +13,7 @@ from unabridged.errors import DocumentDamaged, DocumentTooCostly, DocumentUnsupp
 
 CARD = "card.json"
 MOST_MEMBERS = 4096
-LARGEST_UNPACKED_BYTES = 512 << 20
+LARGEST_UNPACKED_BYTES = 256 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same card gives the same file
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from unabridged.characters.cast import Cast, Player
 from unabridged.characters.lore_activation import Active, activate
 from unabridged.characters.lorebook import Entry
+from unabridged.characters.macros import expand
 from unabridged.notes import Note
 from unabridged.turns import Turn
 
@@ -53,8 +54,11 @@ def directions(
     said = [text for turn in turns for text in (turn.question, turn.answer) if text.strip()]
     messages = [*said, message] if message.strip() else said
 
+    said_last = _last(turns, messages, message)
+    meanings = {each.id: cast.values(each, said=said_last) for each in cast.players}
+
     def put_in(text: str, whose: Player = player) -> str:
-        return cast.put_in(text, whose, turn=f"{cast.seed}:{len(turns)}", said=_last(turns, messages, message))
+        return expand(text, meanings[whose.id], turn=f"{cast.seed}:{len(turns)}")
 
     lore = activate(cast.books, messages, seed=f"{cast.seed}:{len(turns)}", budget=budget, tokens_of=tokens_of, expand=put_in)
     standing = [_lore(active) for active in lore.active] + _of_the_scene(cast, player, put_in)

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from unabridged.errors import DocumentDamaged, DocumentTooCostly
 
-LARGEST_BYTES = 16 << 20
+LARGEST_BYTES = 8 << 20
 DEEPEST = 64  # levels of nesting; cards need about eight
 _MARK = re.compile(
     rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL

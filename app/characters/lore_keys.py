@@ -43,8 +43,15 @@ class KeySearch:
             return self._pattern(slashed[1].replace("\\/", "/"), flags)
         if as_pattern:
             return self._pattern(key, 0 if case_sensitive else regex.IGNORECASE)
-        words = re.compile(_bordered(key) if whole_words else re.escape(key), 0 if case_sensitive else re.IGNORECASE)
-        return lambda text: words.search(text) is not None
+        if not case_sensitive:
+            key = key.lower()
+        pattern = _bordered(key) if whole_words else ""
+
+        def search(text: str) -> bool:  # most keys are not there at all: only the others are compiled
+            said = text if case_sensitive else text.lower()
+            return key in said and (not pattern or re.search(pattern, said) is not None)
+
+        return search
 
     def _pattern(self, pattern: str, flags: int) -> Callable[[str], bool]:
         if len(pattern) > LONGEST_PATTERN or size_of(pattern) > LARGEST_PATTERN:

@@ -39,6 +39,8 @@ def expand(text: str, values: Values, *, turn: str = "", original: str = "") -> 
 
     `original` is what a card's own prompt replaces. A text that would grow beyond LONGEST keeps its remaining macros.
     """
+    if "{{" not in text and "<" not in text:
+        return text
     text = _OLD_NAMES.sub(lambda match: values.user if match[1].lower() == "user" else values.char, text)
     drawn = 0
 

@@ -3,6 +3,7 @@
 Format: W3C PNG (third edition), sections 5 and 11.3.3.
 """
 
+import itertools
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,8 @@ from unabridged.errors import DocumentDamaged, DocumentTooCostly
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
-LARGEST_TEXT_BYTES = 24 << 20  # a text of 16 MiB in base64, and some room
+LARGEST_TEXT_BYTES = 12 << 20  # unpacked: a card of 8 MiB in base64, and some room
+MOST_CHUNKS = 50_000
 LARGEST_SIDE = 16384  # pixels
 
 
@@ -23,7 +25,9 @@ class Chunk(NamedTuple):
 
 def split(png: bytes, name: str) -> list[Chunk]:
     """All chunks, checked. `name` is the file's, for messages. Raises DocumentDamaged, DocumentTooCostly."""
-    chunks = list(_chunks(png, name))
+    chunks = list(itertools.islice(_chunks(png, name), MOST_CHUNKS + 1))
+    if len(chunks) > MOST_CHUNKS:
+        raise DocumentTooCostly(f"{name} is cut into more than {MOST_CHUNKS:,} parts.", hint="Save the picture anew.")
     if not chunks or chunks[0].kind != b"IHDR" or len(chunks[0].data) != 13 or chunks[-1].kind != b"IEND":
         raise _damaged(name)
     width, height = struct.unpack(">II", chunks[0].data[:8])
