@@ -196,6 +196,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--tokens", type=int, nargs="+", default=[2_000, 8_000, 32_000, 128_000], metavar="N")
     command.add_argument("--kinds", nargs="+", default=["self-made", "human", "contracts"], metavar="KIND")
     command.add_argument("--threads", type=int, default=0, metavar="N")
+    command.add_argument("--estimate", action="store_true", help="right passages without reading: minutes in place of hours")
     command.add_argument("--plot", type=Path, metavar="PNG")
 
     command = _command(commands, "doctor", "what this machine has, what is missing, what to do", "commands_models:doctor")

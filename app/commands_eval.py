@@ -7,6 +7,7 @@ are not part of the program.
 import argparse
 import sys
 from collections.abc import Generator, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
@@ -34,16 +35,22 @@ def eval_starter(options: argparse.Namespace) -> int:
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder.", hint="Name the folders of documents and of training questions.")
     kept: Path = options.kept
-    with Program(options.model or starter_path(), kept / "segments", threads=options.threads) as program:
-        cells = evaluate(
-            program,
-            options.documents,
-            options.training,
-            kept / program.fingerprint[:16],
-            kinds=options.kinds,
-            lengths=options.tokens,
-            done=_say,
-        )
+    model: Path = options.model or starter_path()
+    run = partial(
+        evaluate,
+        documents=options.documents,
+        training=options.training,
+        kinds=options.kinds,
+        lengths=options.tokens,
+        done=_say,
+    )
+    if options.estimate:
+        from unabridged.models.starter.shortcut import Estimate
+
+        cells = run(Estimate(model), kept=kept / f"estimate-{model.stem}")
+    else:
+        with Program(model, kept / "segments", threads=options.threads) as program:
+            cells = run(program, kept=kept / program.fingerprint[:16])
     sys.stdout.write(table(cells) + "\n")
     if options.plot:
         plot(cells, options.plot)

@@ -2,8 +2,8 @@
 
 A reading computes every token's full attention, though in this circuit only what the question's tokens collect is ever used.
 Layer 0 is taken as what it was built to be (each token carries exactly its own passage's code, the context fades exactly), the
-rest is computed from the file's own embeddings. It has a Probe's interface, so `evaluate --shortcut` can use it; its scores are
-an estimate of the model's, and the model card says which numbers are which.
+rest is computed from the file's own embeddings. `unabridged eval starter --estimate` uses it; its passages are an estimate
+of the model's, and the model card says which numbers are which.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 from numpy.typing import NDArray
+from unabridged.models.pointing import pointed
 from unabridged.models.starter import tokenizer
 from unabridged.models.starter.circuit import (
     ANSWER,
@@ -85,3 +86,24 @@ class Shortcut:
         for distance in range(1, min(REACH, len(tokens) - 1) + 1):
             faded[distance:] += FADE ** (distance - 1) * marks[:-distance]
         return faded
+
+
+class Estimate:
+    """What `evaluate` measures in place of the program: the shortcut's passages. Says nothing on certainty and quotations."""
+
+    def __init__(self, path: Path) -> None:
+        self._shortcut = Shortcut(path)
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [len(self._shortcut.tokenize(text)) for text in texts]
+
+    def read(self, passages: Sequence[str]) -> int:
+        self._lengths = [len(passage) for passage in passages]
+        return self._shortcut.read([self._shortcut.tokenize(passage) for passage in passages])
+
+    def point(self, question: str) -> tuple[int, bool]:
+        logits = self._shortcut.ask(self._shortcut.tokenize(question))
+        return pointed(np.exp(logits - logits.max()).tolist(), self._lengths).ranked[0], True
+
+    def quote(self, passage: int, question: str) -> str:
+        return ""
