@@ -82,7 +82,7 @@ def drafting(run: Run) -> None:
     its shape; every draft is checked by the model itself.
     """
     path, after = _cycle_model(run)
-    count, length = 64 if run.quick else 256, 1024 if run.quick else 4096
+    count, length = 64 if run.quick else 128, 1024 if run.quick else 4096
     for name, mean in KINDS:
         tokens = _in_runs(after, length, mean)
         drafted, plain = Times(), Times()
@@ -94,7 +94,7 @@ def drafting(run: Run) -> None:
                     seconds, said = run.timed(lambda: do(generating(session, reading.key, question(turn), count)))  # noqa: B023
                     times.add(seconds)
                     assert _follows(said.tokens, after)
-        row(f"answer of {count} tokens repeating {name}, drafted / not", drafted, plain)
+        row(f"{count} tokens repeating {name}, drafted / not", drafted, plain)
 
 
 def _cycle_model(run: Run) -> tuple[Path, np.ndarray]:

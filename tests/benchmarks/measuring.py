@@ -83,17 +83,18 @@ class Times:
 
 def header() -> None:
     print("seconds: least (median) of n; ratio of the least: above 1, ours is faster\n")
-    print(f"{'what / compared with':<62}{'ours':>21}{'theirs':>21}{'ratio':>9}  n")
+    print(f"{'what / compared with':<68}{'ours':>20}{'theirs':>20}{'ratio':>10}  n")
 
 
 def row(what: str, ours: Times, theirs: Times, note: str = "") -> None:
     ratio = theirs.best / ours.best if ours.best else float("inf")
-    print(f"{what:<62}{ours!s:>21}{theirs!s:>21}{ratio:>8.2f}x{len(ours.seconds):>3}  {note}", flush=True)
+    shown = f"{ratio:,.2f}" if ratio < 100 else f"{ratio:,.0f}"
+    print(f"{what:<68}{ours!s:>20}{theirs!s:>20}{shown:>9}x{len(ours.seconds):>3}  {note}", flush=True)
 
 
 def fact(what: str, value: str, note: str = "") -> None:
     """A line with one number that is no time."""
-    print(f"{what:<62}{value:>42}{'':>12}  {note}", flush=True)
+    print(f"{what:<68}{value:>40}{'':>13}  {note}", flush=True)
 
 
 def random_tokens(length: int, seed: int = 0) -> Tokens:
