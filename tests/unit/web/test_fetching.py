@@ -188,6 +188,10 @@ def test_a_packed_page_is_unpacked_no_further_than_the_limit(site: Site) -> None
     broken = site.serve("/broken", gzip.compress(b"Forty crowns." * 99)[:-20], Content_Encoding="gzip")
     with pytest.raises(WebFailed, match="breaks off"):
         get(broken, purpose="page", tell=told, private=HERE)
+    unpacks_to_nothing = gzip.compress(b"")[:10] + b"\0\0\0\xff\xff" * 300
+    nothing = site.serve("/nothing", unpacks_to_nothing, Content_Encoding="gzip")
+    with pytest.raises(WebFailed, match="more than"):
+        get(nothing, purpose="page", tell=told, private=HERE, limits=Limits(size_bytes=1000))
     odd = site.serve("/odd", b"...", Content_Encoding="br")
     with pytest.raises(WebFailed, match="packed as br"):
         get(odd, purpose="page", tell=told, private=HERE)
