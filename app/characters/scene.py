@@ -168,11 +168,9 @@ class Scene:
         *,
         begun: Turn | None = None,
     ) -> Generator[SceneEvent, None, str]:
-        """Write one turn. `begun` is a turn whose reply is taken over and continued."""
-        started = time.perf_counter()
-        taken_back = self._taken_back(turns)
+        """Keep one turn and have it answered. `begun` is a turn whose reply is taken over and continued."""
         old = self._begun(begun) if begun else None
-        prompt = self._prompt.prompt(turns, message, player, notes, taken_back=taken_back, begun=old)
+        prompt = self._prompt.prompt(turns, message, player, notes, taken_back=self._taken_back(turns), begun=old)
         fit(self._engine, self.context, reserve=self._reserve(prompt, self._style.answer_tokens), history_tokens=len(prompt))
         siblings = sum(turn.parent_id == parent_id for turn in self._conversations.turns(self._conversation_id))
         turn_id = self._conversations.begin(
@@ -186,45 +184,10 @@ class Scene:
         )
         try:
             yield Started(self._conversation_id, turn_id)
-            reading = yield from self._read(prompt, limit=self._style.answer_tokens)
-            read_at = time.perf_counter()
-            sampling = Sampling(
-                temperature=self._style.temperature, seed=_seed(self._cast.seed, str(len(turns)), str(siblings))
-            )
-            stops = self._prompt.stops(player)
-            pieces = self._engine.generate(reading, prompt, limit=self._style.answer_tokens, sampling=sampling, stop=stops)
-            spoken = _Spoken(begun.answer if begun else "")
-            first_at: list[float] = []
-
-            def shown(piece: Piece) -> list[TextDelta]:
-                first_at.append(time.perf_counter())
-                delta = spoken.feed(piece.text)
-                if delta:
-                    self._conversations.extend(turn_id, delta)
-                return [TextDelta(delta)] if delta else []
-
             if begun:
                 self._conversations.extend(turn_id, begun.answer)
-            generation = yield from translate(pieces, shown)
-            if begun and not generation.text.strip():
-                self._conversations.delete_turn(turn_id)
-                raise UsageError(
-                    "The reply has come to its end: the model adds nothing.", hint="Say something, or ask for another reply."
-                )
-            tally = Tally(self.context, reading)
-            tally.asked(len(prompt))
-            tally.add(generation)
-            now = time.perf_counter()
-            seconds = Seconds(0.0, read_at - started, (first_at[0] if first_at else now) - read_at, now - started)
-            answer = Answer(
-                spoken.text.rstrip(),
-                (),
-                tally.receipt(),
-                seconds,
-                self._assistant.model_name,
-                stopped=generation.finish == "length",
-                reply_tokens=(*(old.tolist() if old is not None else ()), *self._prompt.reply_tokens(generation, stops)),
-            )
+            seed = _seed(self._cast.seed, str(len(turns)), str(siblings))
+            answer = yield from self._answer(turn_id, prompt, self._prompt.stops(player), seed, begun, old)
             self._conversations.finish(turn_id, answer)
             yield Finished(answer)
         except UnabridgedError:
@@ -233,6 +196,46 @@ class Scene:
         finally:
             self._conversations.leave(turn_id, failed=False)  # no effect on a turn that finished or failed
         return turn_id
+
+    def _answer(
+        self, turn_id: str, prompt: Tokens, stops: Sequence[str], seed: int, begun: Turn | None, old: Tokens | None
+    ) -> Generator[Event, None, Answer]:
+        """The reply, written down while it streams."""
+        started = time.perf_counter()
+        reading = yield from self._read(prompt, limit=self._style.answer_tokens)
+        read_at = time.perf_counter()
+        spoken = _Spoken(begun.answer if begun else "")
+        first_at: list[float] = []
+
+        def shown(piece: Piece) -> list[TextDelta]:
+            first_at.append(time.perf_counter())
+            delta = spoken.feed(piece.text)
+            if delta:
+                self._conversations.extend(turn_id, delta)
+            return [TextDelta(delta)] if delta else []
+
+        sampling = Sampling(temperature=self._style.temperature, seed=seed)
+        pieces = self._engine.generate(reading, prompt, limit=self._style.answer_tokens, sampling=sampling, stop=stops)
+        generation = yield from translate(pieces, shown)
+        if begun and not generation.text.strip():
+            self._conversations.delete_turn(turn_id)
+            raise UsageError(
+                "The reply has come to its end: the model adds nothing.", hint="Say something, or ask for another reply."
+            )
+        tally = Tally(self.context, reading)
+        tally.asked(len(prompt))
+        tally.add(generation)
+        now = time.perf_counter()
+        cut = generation.finish == "length"
+        return Answer(
+            spoken.text if cut else spoken.text.rstrip(),  # what goes on later goes on from its last space
+            (),
+            tally.receipt(),
+            Seconds(0.0, read_at - started, (first_at[0] if first_at else now) - read_at, now - started),
+            self._assistant.model_name,
+            stopped=cut,
+            reply_tokens=(*(old.tolist() if old is not None else ()), *self._prompt.reply_tokens(generation, stops)),
+        )
 
     def _read(self, prompt: Tokens, *, limit: int) -> Generator[Event, None, Reading]:
         return (yield from self._assistant.read(self.context, reserve=self._reserve(prompt, limit)))

@@ -67,7 +67,7 @@ class ScenePrompt:
         """The tokens of what was said. Where a stop string may have ended it, its own tokens must not stay in the scene."""
         if generation.finish == "length" or not stops:
             return generation.tokens
-        return tuple(self.engine.tokenize([generation.text])[0].tolist())
+        return tuple(self.engine.tokenize([generation.text.rstrip()])[0].tolist())
 
     def _turns(self, turns: Sequence[Turn], taken_back: Collection[str]) -> list[Tokens]:
         pieces: list[Tokens] = []

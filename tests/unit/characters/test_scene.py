@@ -40,7 +40,9 @@ def conversations() -> Iterator[Conversations]:
 
 
 class Noting(FakeEngine):
-    """Remembers the seeds it was asked to answer with."""
+    """Remembers the seeds it was asked to answer with; `finish` is how its answers end."""
+
+    finish = "stop"
 
     def __init__(self, script: Script) -> None:
         super().__init__(script)
@@ -50,7 +52,8 @@ class Noting(FakeEngine):
         self, reading: Reading, prompt: Tokens, *, limit: int, sampling: Sampling = GREEDY, stop: Sequence[str] = ()
     ) -> Generator[Piece, None, Generation]:
         self.seeds.append(sampling.seed)
-        return (yield from super().generate(reading, prompt, limit=limit, sampling=sampling, stop=stop))
+        said = yield from super().generate(reading, prompt, limit=limit, sampling=sampling, stop=stop)
+        return replace(said, finish=self.finish)
 
 
 class Stage:
@@ -210,6 +213,15 @@ def test_a_reply_goes_on_where_it_ended_and_the_shorter_one_stays(conversations:
     stage.engine.script.replies = ["Yes."]
     stage.say("Then light it.", longer.id)
     assert "Well?The lamp is out.\n\n" in stage.prompt()
+
+
+def test_a_reply_that_was_cut_after_a_space_goes_on_after_it(conversations: Conversations) -> None:
+    stage = Stage(conversations, "The lamp ", "is out. ")
+    stage.engine.finish = "length"
+    turn = stage.say("Well?", stage.greet())
+    stage.engine.finish = "stop"
+    longer = conversations.turn(stage.run(stage.scene.go_on(turn)))
+    assert longer.answer == bytes(longer.reply_tokens).decode() == "The lamp is out."
 
 
 def test_a_reply_to_which_the_model_adds_nothing_is_not_kept_twice(conversations: Conversations) -> None:
