@@ -75,9 +75,9 @@ class Shortcut:
         spread = np.sqrt(1 + (collected**2).sum(1) / WIDTH)
         weight = np.exp(RARITY_WEIGHT * self._table[tokens, RARITY] / spread)
         answer = ANSWER * (weight / weight.sum() / spread) @ collected
-        logits: NDArray[np.float64] = np.append(LOGIT_SCALE * self._codes @ answer, NOTHING)
-        logits /= np.sqrt(1 + (answer**2).sum() / WIDTH)
-        return logits
+        answers: NDArray[np.float64] = np.append(LOGIT_SCALE * self._codes @ answer, NOTHING)
+        answers /= np.sqrt(1 + (answer**2).sum() / WIDTH)
+        return answers
 
     def _context(self, tokens: NDArray[np.int64]) -> Array:
         """[tokens, |B|]: the words before each token, fading."""
