@@ -10,6 +10,7 @@ is looked up.
 import json
 import os
 import platform
+import re
 import signal
 import socket
 import subprocess
@@ -177,3 +178,21 @@ def test_the_page_reaches_nothing_but_loopback(tmp_path: Path) -> None:
         server.wait(timeout=20)
     places = [line for line in watched.read_text().splitlines() if line]
     assert [line for line in places if not any(own in line for own in ("127.0.0.1", "localhost", "::1"))] == []
+
+
+def test_only_the_web_child_and_the_fetching_of_models_know_how_to_connect() -> None:
+    """Whoever else wants something of the network has to pass through them, and through the network log."""
+    root = Path(__file__).parents[3]
+    network = re.compile(
+        r"^\s*(?:import|from)\s+(socket|ssl|http\.client|httpx|requests|aiohttp|ddgs|huggingface_hub|urllib3|urllib\.request)\b"
+    )
+    found = {
+        str(path.relative_to(root))
+        for folder in ("app", "ingest", "models", "ui")
+        for path in (root / folder).rglob("*.py")
+        if any(network.match(line) for line in path.read_text("utf-8").splitlines())
+    }
+    child = {f"app/web/{name}.py" for name in ("addresses", "safe_get", "search_ddgs", "search_json")}
+    switched_off_there = {"app/web/main_text.py"}  # socket.has_ipv6
+    listening = {"ui/server.py"}
+    assert found <= child | switched_off_there | listening | {"app/model_downloads.py"}
