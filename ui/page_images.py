@@ -49,7 +49,10 @@ class PageImages:
     def _painter(self, path: Path) -> "_Painter":
         with self._lock:
             painter = self._painters.get(path)
-            if painter is None or painter.ended:
+            if painter is not None and painter.ended:  # by itself, or for taking too long: its pipes are still open
+                painter.end()
+                painter = None
+            if painter is None:
                 painter = self._painters[path] = _Painter(path, self._passwords.get(path))
             self._painters.move_to_end(path)
             surplus = [self._painters.popitem(last=False)[1] for _ in range(len(self._painters) - PROCESSES_AT_HAND)]
