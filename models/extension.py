@@ -9,11 +9,22 @@ from dataclasses import dataclass
 
 from unabridged.errors import UsageError
 from unabridged.models.gguf_header import GgufHeader
-from unabridged.models.llama_context import AS_TRAINED, Rope
 
 LARGEST_FACTOR = 8.0
 SMALLEST_STEP = 256  # llama.cpp rounds windows up to a multiple of it
 _STEP = 4  # factors are quarters, so that a slightly longer document does not change all keys
+
+
+@dataclass(frozen=True, slots=True)
+class Rope:
+    """How positions are stretched `factor` times beyond the trained window; factor 0: as the file says."""
+
+    scaling: str = ""
+    factor: float = 0.0
+    original_window: int = 0
+
+
+AS_TRAINED = Rope()
 
 
 @dataclass(frozen=True, slots=True)

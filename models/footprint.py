@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unabridged.models.extension import AS_TRAINED, Rope
 from unabridged.models.gguf_header import read_header
 from unabridged.models.kv_size import kv_bytes_per_token
-from unabridged.models.llama_context import AS_TRAINED, Context, Rope
+from unabridged.models.llama_context import Context
 from unabridged.models.llama_library import log
 from unabridged.models.llama_model import Model
 

@@ -14,6 +14,7 @@ from llama_cpp import llama_cpp as lib
 from numpy.typing import NDArray
 from unabridged.errors import EngineFailed
 from unabridged.models.engine import Tokens
+from unabridged.models.extension import AS_TRAINED, Rope
 from unabridged.models.llama_library import REPORT, complaint, forget_log
 from unabridged.models.llama_model import Model
 
@@ -21,18 +22,6 @@ Logits = NDArray[np.float32]
 
 KV_TYPES = {"f16": lib.GGML_TYPE_F16, "q8_0": lib.GGML_TYPE_Q8_0, "q4_0": lib.GGML_TYPE_Q4_0, "f32": lib.GGML_TYPE_F32}
 ROPE_SCALINGS = {"linear": lib.LLAMA_ROPE_SCALING_TYPE_LINEAR, "yarn": lib.LLAMA_ROPE_SCALING_TYPE_YARN}
-
-
-@dataclass(frozen=True, slots=True)
-class Rope:
-    """How positions are stretched `factor` times beyond the trained window; factor 0: as the file says."""
-
-    scaling: str = ""
-    factor: float = 0.0
-    original_window: int = 0
-
-
-AS_TRAINED = Rope()
 
 
 @dataclass(frozen=True, slots=True)

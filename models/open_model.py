@@ -12,10 +12,10 @@ import numpy as np
 from unabridged.errors import ModelFileError, UsageError
 from unabridged.models.chat_template import TemplatePieces, cut_template
 from unabridged.models.engine import ChatFrame, EngineOptions, Finder, ModelInfo
-from unabridged.models.extension import can_stretch, extension
+from unabridged.models.extension import Rope, can_stretch, extension
 from unabridged.models.footprint import Footprint, measure
 from unabridged.models.gguf_header import GgufHeader, read_header
-from unabridged.models.llama_context import KV_TYPES, Context, Rope, Rows
+from unabridged.models.llama_context import KV_TYPES, Context, Rows
 from unabridged.models.llama_library import LIBRARY_VERSION, Gpu, gpu_free_bytes, gpus, start_backend, usable_cores
 from unabridged.models.llama_model import Model
 from unabridged.models.placement import WINDOW_TO_HOLD, Placement, best_placement, place

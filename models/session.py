@@ -13,7 +13,8 @@ from unabridged.models.choosing import score_options
 from unabridged.models.decoding import Answer, append
 from unabridged.models.drafting import Drafter, NgramIndex
 from unabridged.models.engine import Choice, DocumentSpan, Quotation, Reading, ReadProgress, Sampling, Tokens
-from unabridged.models.llama_context import AS_TRAINED, Context, Rope
+from unabridged.models.extension import AS_TRAINED, Rope
+from unabridged.models.llama_context import Context
 from unabridged.models.llama_model import Model
 from unabridged.models.llama_sampler import Sampler
 from unabridged.models.prefill import Keeping, Prefill
