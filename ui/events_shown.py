@@ -1,13 +1,31 @@
 """What a tab shows of running work: events folded into a small object, and that object as JSON. Knows no threads."""
 
+from dataclasses import asdict
 from typing import Any
 
 from unabridged.citations import Citation
-from unabridged.events import Event, Finished, Ingesting, Loading, Reading, SourceCited, Started, TextDelta, Unsaved, Waiting
+from unabridged.events import (
+    Answering,
+    Deciding,
+    Event,
+    Finished,
+    Ingesting,
+    Loading,
+    PageFetched,
+    Reading,
+    Remembered,
+    Searching,
+    SearchProposed,
+    SourceCited,
+    Started,
+    TextDelta,
+    Unsaved,
+    Waiting,
+)
 from unabridged.model_downloads import Downloading
 from unabridged.ui.markdown import answer_html
 from unabridged.ui.strings import texts
-from unabridged.ui.translated import translated
+from unabridged.ui.translated import translated, translated_sentences
 
 News = dict[str, Any]
 
@@ -36,6 +54,19 @@ def fold(news: News, event: Event | Downloading) -> None:
             news |= {"conversation": conversation_id, "turn": turn_id}
         case Unsaved(reason):
             news |= {"unsaved": reason}
+        case Remembered(text):
+            news |= {"remembered": text}
+        case SearchProposed():
+            news |= {"proposal": asdict(event)}
+        case Searching(query, provider):
+            news.pop("proposal", None)  # it was agreed to
+            news |= {"phase": "searching", "query": query, "provider": provider}
+        case Deciding(step, limit):
+            news |= {"phase": "deciding", "step": step, "limit": limit}
+        case PageFetched():
+            news |= {"pages": [*news.get("pages", []), asdict(event)]}
+        case Answering():
+            news |= {"phase": "answering", "text": "", "citations": []}
         case TextDelta(text):
             news |= {"phase": "answering", "text": news.get("text", "") + text}
         case SourceCited(citation):
@@ -48,11 +79,14 @@ def shown(news: News, *, language: str) -> News:
     """JSON of folded news: the words of the answer as HTML, those of an error in the language of the page."""
     visible = {name: value for name, value in news.items() if name not in ("text", "citations")}
     visible |= {name: translated(visible[name], language) for name in ("error", "hint", "unsaved") if name in visible}
+    if "pages" in visible:
+        visible["pages"] = [page_shown(page, language) for page in visible["pages"]]
     if "text" in news or "citations" in news:
         citations = news.get("citations", [])
         visible["html"] = answer_html(
             news.get("text", ""),
             cited=[citation.n for citation in citations],
+            from_web=[citation.n for citation in citations if citation.url],
             thinking_label=texts(language)["thinking"],
             pending=news.get("phase") != "finished",
         )
@@ -60,5 +94,10 @@ def shown(news: News, *, language: str) -> News:
     return visible
 
 
+def page_shown(page: News, language: str) -> News:
+    """A page that was fetched or, with its `problem`, was not."""
+    return page | {"problem": translated_sentences(page["problem"], language)}
+
+
 def citation_shown(citation: Citation) -> dict[str, Any]:
-    return citation.to_json() | {"document_id": citation.document_id}
+    return asdict(citation)

@@ -44,7 +44,10 @@ GRADIO_ROUTES = re.compile(
     r"/(en|zh)(/|/config/?|/theme\.css|/favicon\.ico|/(assets|static|svelte)/[\w@./+-]*"
     r"|/gradio_api/(startup-events|component_server|reset|cancel|queue/(join|data)|heartbeat/\w+)/?)?"
 )
-OUR_ROUTES = re.compile(r"/(favicon\.ico|manifest\.json|robots\.txt|login|logout|live|upload|(static|strings|pages)/[\w./-]+)?")
+OUR_ROUTES = re.compile(
+    r"/(favicon\.ico|manifest\.json|robots\.txt|login|logout|live|upload|conversations"
+    r"|(static|strings|pages|conversations)/[\w./-]+)?"
+)
 OPEN_ROUTES = frozenset({"/login", "/static/login.css", "/favicon.ico", "/robots.txt"})
 
 

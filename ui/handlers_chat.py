@@ -4,9 +4,11 @@ import dataclasses
 from typing import Any
 
 from unabridged.errors import UsageError
+from unabridged.notes import Note
 from unabridged.turns import Conversation, Turn
-from unabridged.ui.events_shown import citation_shown, fold
-from unabridged.ui.jobs import Jobs
+from unabridged.ui.events_shown import citation_shown, fold, page_shown
+from unabridged.ui.handlers_web import web_use
+from unabridged.ui.jobs import Job, Jobs
 from unabridged.ui.markdown import answer_html
 from unabridged.ui.strings import texts
 from unabridged.ui.translated import translated
@@ -21,17 +23,31 @@ class ChatHandlers:
     def __init__(self, workspace: Workspace, jobs: Jobs) -> None:
         self._workspace = workspace
         self._jobs = jobs
+        self._outside: dict[str, Data] = {}  # turn → the search that is proposed, and what of the web could not be read
 
     def conversations(self, data: Data) -> list[Data]:
         """All conversations, the last changed first."""
-        return [_heading(conversation) for conversation in self._workspace.conversations.list()]
+        return [heading(conversation) for conversation in self._workspace.conversations.list()]
 
     def conversation(self, data: Data) -> Data:
         """One conversation with every turn of its tree; `parent` gives the branches."""
         conversation = self._workspace.conversations.get(data["conversation"])
         running = {job.news.get("turn") for job in self._jobs.all() if job.state == "running"}
         turns = self._workspace.conversations.turns(conversation.id)
-        return _heading(conversation) | {"turns": [_turn(turn, data["language"], running=turn.id in running) for turn in turns]}
+        shown = [self._turn(turn, data["language"], running=turn.id in running) for turn in turns]
+        return heading(conversation) | {"turns": shown}
+
+    def _turn(self, turn: Turn, language: str, *, running: bool) -> Data:
+        outside = self._outside.get(turn.id)
+        if outside:
+            outside = outside | {"failed": [page_shown(page, language) for page in outside["failed"]]}
+        return _turn(turn, language, running=running) | {"outside": outside}
+
+    def decline_search(self, data: Data) -> Data:
+        """The proposed search of a turn is not wanted, or is being made."""
+        self._outside.pop(str(data["turn"]), None)
+        self._jobs.announce()
+        return {}
 
     def rename_conversation(self, data: Data) -> Data:
         if not str(data["title"]).strip():
@@ -73,7 +89,11 @@ class ChatHandlers:
         }
 
     def ask(self, data: Data) -> Data:
-        """Start an answer in the background; the job's id. `parent` is the turn before, `follows` whether the model sees it."""
+        """Start an answer in the background; the job's id. `parent` is the turn before, `follows` whether the model sees it.
+
+        `web` and `query` are the web switch: see web_use(). `incognito` begins a conversation in memory only. A `summary`
+        ({"key", "text"}) of what was said before is taken along instead of it.
+        """
         question = str(data["question"])
         if not question.strip():
             raise UsageError("The question has no text.", hint="Write a question first.")
@@ -85,6 +105,9 @@ class ChatHandlers:
             conversation_id=data.get("conversation"),
             parent_id=data.get("parent"),
             follows=bool(data.get("follows")),
+            summary=Note(str(data["summary"]["key"]), str(data["summary"]["text"])) if data.get("summary") else None,
+            incognito=bool(data.get("incognito")),
+            web=web_use(data),
         )
         news = {
             "phase": "waiting",
@@ -95,7 +118,7 @@ class ChatHandlers:
             "follows": bool(data.get("follows")),
             "documents": list(data["documents"]),
         }
-        return {"job": self._jobs.start("answer", events, fold=fold, news=news).id}
+        return {"job": self._jobs.start("answer", events, fold=fold, news=news, done=self._keep_outside).id}
 
     def read(self, data: Data) -> Data:
         """Start reading before anything is asked; the job's id."""
@@ -108,14 +131,22 @@ class ChatHandlers:
     def stop(self, data: Data) -> Data:
         return {"stopping": self._jobs.stop(data["job"])}
 
+    def _keep_outside(self, job: Job) -> None:
+        """What the page says of the web beside an answer, for as long as the program runs: a tab may look later."""
+        failed = [page for page in job.news.get("pages", []) if page["problem"]]
+        if "turn" in job.news and ("proposal" in job.news or failed):
+            self._outside[job.news["turn"]] = {"proposal": job.news.get("proposal"), "failed": failed}
 
-def _heading(conversation: Conversation) -> Data:
+
+def heading(conversation: Conversation) -> Data:
     return {
         "id": conversation.id,
         "title": conversation.title,
         "documents": [{"id": document_id, "name": name} for document_id, name in conversation.documents],
         "created_at": conversation.created_at,
         "changed_at": conversation.changed_at,
+        "archived": conversation.archived,
+        "incognito": conversation.incognito,
     }
 
 
@@ -128,10 +159,15 @@ def _turn(turn: Turn, language: str, *, running: bool) -> Data:
         "question": turn.question,
         "text": turn.answer,
         "html": answer_html(
-            turn.answer, cited=[citation.n for citation in turn.citations], thinking_label=texts(language)["thinking"]
+            turn.answer,
+            cited=[citation.n for citation in turn.citations],
+            from_web=[citation.n for citation in turn.citations if citation.url],
+            thinking_label=texts(language)["thinking"],
         ),
         "state": state,
         "follows": turn.follows,
+        "forgotten": turn.forgotten,
+        "pages": [dataclasses.asdict(page) for page in turn.pages],
         "model": turn.model,
         "citations": [citation_shown(citation) for citation in turn.citations],
         "receipt": dataclasses.asdict(turn.receipt) if turn.receipt else None,

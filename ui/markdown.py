@@ -21,8 +21,11 @@ _THINKING = re.compile(r"\s*<think>(.*?)(</think>|\Z)", re.DOTALL)
 _BRACKETS = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)  # the other way to write formulas
 
 
-def answer_html(text: str, *, cited: Collection[int], thinking_label: str, pending: bool = False) -> str:
-    """`cited` are the numbers of placed citations: they become links. Others are shown only while `pending`, and greyed."""
+def answer_html(
+    text: str, *, cited: Collection[int], from_web: Collection[int] = (), thinking_label: str, pending: bool = False
+) -> str:
+    """`cited` are the numbers of placed citations: they become links, those that are `from_web` of another look.
+    Others are shown only while `pending`, and greyed."""
     thought = _THINKING.match(text)
     folded = ""
     if thought:
@@ -32,7 +35,7 @@ def answer_html(text: str, *, cited: Collection[int], thinking_label: str, pendi
         )
         text = text[thought.end() :]
     text = _BRACKETS.sub(lambda match: f"${match[1]}$" if match[1] else f"$$\n{match[2].strip()}\n$$", text)
-    body: str = _markdown().render(text, {"cited": frozenset(cited), "pending": pending})
+    body: str = _markdown().render(text, {"cited": frozenset(cited), "from_web": frozenset(from_web), "pending": pending})
     return folded + body
 
 
@@ -57,7 +60,8 @@ def _text(self: RendererHTML, tokens: Sequence[Token], index: int, options: Opti
     for match in _MARKER.finditer(content):
         n = int(match[1])
         if n in cited:
-            mark = f'<a class="ub-cite" role="button" tabindex="0" data-n="{n}">{n}</a>'
+            looks = "ub-cite ub-web" if n in env.get("from_web", ()) else "ub-cite"
+            mark = f'<a class="{looks}" role="button" tabindex="0" data-n="{n}">{n}</a>'
         elif pending:
             mark = f'<span class="ub-cite ub-pending">{n}</span>'
         else:

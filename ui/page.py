@@ -10,6 +10,7 @@ from unabridged.ui.strings import texts
 def page(handlers: Handlers, *, language: str) -> gr.Blocks:
     """The whole app in one language."""
     library, chat, source, settings = handlers.library, handlers.chat, handlers.source, handlers.settings
+    keeping, memories, web = handlers.keeping, handlers.memories, handlers.web
     blocks: gr.Blocks
     with gr.Blocks(title="Unabridged", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
         panel("header", settings.model, language=language)
@@ -28,11 +29,25 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
                 chat.conversations,
                 chat.rename_conversation,
                 chat.delete_conversation,
+                keeping.archived_conversations,
+                keeping.archive_conversation,
                 chat.stop,
                 language=language,
             )
             panel(
-                "chat", chat.conversation, chat.ask, chat.read, chat.stop, chat.delete_turn, chat.meter, language=language
+                "chat",
+                chat.conversation,
+                chat.ask,
+                chat.read,
+                chat.stop,
+                chat.delete_turn,
+                chat.meter,
+                chat.decline_search,
+                keeping.forget_turn,
+                keeping.read_by_model,
+                keeping.title_conversation,
+                keeping.summarise,
+                language=language,
             )
             panel(
                 "source",
@@ -46,7 +61,22 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
             )
         models = handlers.models
         offers = (models.catalogue, models.fetch_model, models.stop_fetching, models.choose_model)
-        with settings_panel(settings, texts(language), language=language, page=blocks):
+        switch = (web.web, web.save_web, web.keep_web_key, web.network_log, web.clear_network_log)
+        catalogue, outside = settings_panel(settings, texts(language), language=language, page=blocks)
+        with catalogue:
             panel("models", *offers, language=language)
+        with outside:
+            panel("web", *switch, language=language)
+        panel(
+            "memories",
+            memories.memories,
+            memories.add_memory,
+            memories.edit_memory,
+            memories.switch_memory,
+            memories.remove_memory,
+            memories.set_memory_budget,
+            memories.propose_memory,
+            language=language,
+        )
         panel("settings", language=language)
     return blocks

@@ -18,7 +18,7 @@ Handler = Callable[[dict[str, Any]], Answer]
 
 SCRIPTS = (
     *("core", "header", "library", "reading", "chat", "composer", "source", "text", "pages", "citations"),
-    *("models", "settings", "keys"),
+    *("web", "memories", "talks", "models", "settings", "keys"),
 )
 
 
@@ -26,7 +26,8 @@ def head(language: str) -> str:
     """What every panel needs first. Gradio loads it once, in this order, before a panel's own script runs."""
     scripts = "".join(f'<script src="/static/{name}.js"></script>' for name in SCRIPTS)
     return (
-        '<link rel="stylesheet" href="/static/unabridged.css"><link rel="icon" href="/static/icon.svg">'
+        '<link rel="stylesheet" href="/static/unabridged.css"><link rel="stylesheet" href="/static/beside.css">'
+        '<link rel="icon" href="/static/icon.svg">'
         f'<script src="/strings/{language}.js"></script>{scripts}'
     )
 

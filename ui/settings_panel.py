@@ -12,8 +12,11 @@ from unabridged.ui.strings import LANGUAGES
 NUMBERS = ("window", "temperature", "answer_tokens", "segments_quota_gib")
 
 
-def settings_panel(handlers: SettingsHandlers, words: Mapping[str, str], *, language: str, page: gr.Blocks) -> gr.Column:
-    """Draws the form into the current place of `page` and wires it. Returns the place in it for models that can be fetched."""
+def settings_panel(
+    handlers: SettingsHandlers, words: Mapping[str, str], *, language: str, page: gr.Blocks
+) -> tuple[gr.Column, gr.Column]:
+    """Draws the form into the current place of `page` and wires it. Returns the places in it for models that can be fetched,
+    and for the web."""
 
     def labelled(name: str) -> dict[str, Any]:
         return {"label": words[f"setting_{name}"], "info": words[f"setting_{name}_help"]}
@@ -43,6 +46,7 @@ def settings_panel(handlers: SettingsHandlers, words: Mapping[str, str], *, lang
         with gr.Row():
             kept = gr.Textbox(**labelled("kept"), interactive=False, scale=3, max_lines=1)
             clear = gr.Button(words["clear_readings"], scale=1, elem_classes="ub-beside")
+        outside = gr.Column()
         told = gr.Textbox(show_label=False, interactive=False, elem_id="ub-settings-told", visible=False, container=False)
         with gr.Row():
             close = gr.Button(words["close"])
@@ -88,4 +92,4 @@ def settings_panel(handlers: SettingsHandlers, words: Mapping[str, str], *, lang
     clear.click(clear_readings, outputs=everything, **quietly).then(js="() => unabridged.settingsSaved()")
     ask_fits.click(partial(handlers.plan, language=language), inputs=[model, kv_type], outputs=[fits], **quietly)
     close.click(js="() => unabridged.emit('settings-close')")
-    return catalogue
+    return catalogue, outside

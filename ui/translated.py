@@ -12,6 +12,7 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "languages"
 TRANSLATED = frozenset({"zh"})
+_BETWEEN = re.compile(r"(?<=\.) (?=[A-Z])")
 CHOICE = "; or "  # between ways out that are told in one hint: see errors.DoesNotFit
 
 
@@ -29,6 +30,13 @@ def translated(text: str, language: str) -> str:
     if language not in TRANSLATED or not text:
         return text
     return _translated(text, language) or _in_parts(text, language)
+
+
+def translated_sentences(text: str, language: str) -> str:
+    """Several sentences in a row, as errors are told where there is one line for sentence and hint."""
+    if language not in TRANSLATED:
+        return text
+    return "".join(translated(sentence, language) for sentence in _BETWEEN.split(text))
 
 
 def told(message: str, hint: str, *, language: str) -> dict[str, str]:

@@ -6,6 +6,7 @@
   define("chat", (root, call) => {
     let conversation = null, documents = [], jobs = [], failure = null, loading = 0;
     let following = true;
+    let carried = null;  // a summary that the next question takes along, in a fresh branch
     let asked = null;  // the job that this tab waits for: {id, question}
     const chosen = {};  // parent → child, where the reader walked to another branch
     const drawn = new Map();  // turn → {element, key, answer, citations}
@@ -15,7 +16,7 @@
     const down = button("down", t("to_the_end"), () => toEnd(), { hidden: true });
     down.classList.add("ub-to-end");
     transcript.append(welcome, turnsBox);
-    const composer = unabridged.composer({ send, stop: stopAnswer });
+    const composer = unabridged.composer({ send: (question, follows) => carried ? goOn(question) : send(question, follows), stop: stopAnswer });
     const meter = unabridged.windowMeter(call);
     const about = composer.root.querySelector(".ub-about");
     root.append(transcript, down, h("div", { class: "ub-below" }, unabridged.readingLines(call), meter, composer.root));
@@ -36,10 +37,11 @@
     const runningJob = () => jobs.find((job) => job.kind === "answer" && job.state === "running" && (job.id === asked?.id || (conversation && job.conversation === conversation.id)));
 
     // --- asking
-    async function send(question, follows, { parent = branch().at(-1)?.id ?? null } = {}) {
+    async function send(question, follows, { parent = branch().at(-1)?.id ?? null, query = "", summary = null } = {}) {
       failure = null;
-      const job = await call("ask", { documents: session.documents, question, follows: Boolean(follows && parent), parent, conversation: conversation?.id ?? null });
-      asked = { id: job.job, question };
+      const job = await call("ask", { documents: session.documents, question, follows: Boolean(follows && parent), parent, conversation: conversation?.id ?? null,
+        incognito: !conversation && unabridged.isIncognito(), web: unabridged.webPosition(), query, summary });
+      asked = { id: job.job, question, first: !conversation };
       delete chosen[parent];
       composer.fill("");
       following = true;
@@ -61,6 +63,36 @@
       await load();
     };
 
+    // --- beside an answer: a search that is proposed, a summary that goes on in a fresh branch
+    const search = async (turn, query) => {
+      await useItsDocuments();
+      await send(turn.question, turn.follows, { parent: turn.parent, query });
+      await call("decline_search", { turn: turn.id });
+    };
+    let summing = null;
+    const sumUp = async (turn, question = "") => {
+      summing = { id: (await call("summarise", { turn: turn.id })).job, question };
+      unabridged.notice(t("sum_up_runs"), t("sum_up_runs_hint"));
+    };
+    const summedUp = async ({ state, error, hint, summary }, question) => {
+      if (state === "failed") { unabridged.notice(error, hint); return; }
+      if (summary) carried = await unabridged.editSummary(summary, conversation.turns);
+      if (carried && question) await goOn(question); else drawAbout();
+    };
+    const goOn = async (question) => { const summary = carried; carried = null; await send(question, false, { parent: null, summary }); drawAbout(); };
+    // Where the model begins to read when the next question follows up; what stands above is shown, and not read.
+    const unread = h("div", { class: "ub-unread-line", role: "note" }, t("not_read_above"));
+    let read = { turn: null, ids: [] };
+    const drawUnread = async () => {
+      const tip = branch().at(-1);
+      if (!tip || tip.state === "answering" || !kept.get("follow", false)) { unread.remove(); return; }
+      const key = JSON.stringify(branch().map((turn) => [turn.id, turn.forgotten]));
+      if (read.key !== key) { read = { key, ids: [] }; read.ids = await call("read_by_model", { turn: tip.id }, { quiet: true }); }
+      const path = branch(), first = path.findIndex((turn) => read.ids.includes(turn.id));
+      if (first > 0) drawn.get(path[first].id)?.element.before(unread); else unread.remove();
+    };
+    on("follow", () => drawUnread());
+
     // --- drawing a turn
     const questionPart = (turn) => h("div", { class: "ub-question" },
       h("div", { class: "ub-bubble" }, turn.question),
@@ -70,18 +102,21 @@
         button("copy", t("copy_question"), () => copy(turn.question)), button("edit", t("edit"), () => edit(turn)), button("trash", t("delete"), () => remove(turn))));
     const walk = (turn, by) => { chosen[turn.parent] = turn.siblings[(turn.at + by + turn.of) % turn.of].id; draw(); };
     const sourcesPart = (turn) => turn.citations.length > 0 && h("ol", { class: "ub-sources" }, turn.citations.map((citation) =>
-      h("li", {}, h("a", { class: "ub-cite", role: "button", tabindex: "0", "data-n": citation.n }, String(citation.n)),
-        h("div", {}, h("span", { class: "ub-quote" }, `“${citation.quote}”`), h("span", { class: "ub-place-of" }, unabridged.placeOf(citation))))));
+      h("li", {}, h("a", { class: `ub-cite ${citation.url ? "ub-web" : ""}`, role: "button", tabindex: "0", "data-n": citation.n }, String(citation.n)),
+        h("div", {}, h("span", { class: "ub-quote" }, `“${citation.quote}”`), citation.url ? unabridged.webLine(citation) : h("span", { class: "ub-place-of" }, unabridged.placeOf(citation))))));
     const receiptPart = (turn) => {
       if (!turn.receipt) return turn.state === "stopped" ? h("p", { class: "ub-muted" }, t("stopped_here")) : turn.state === "failed" ? h("p", { class: "ub-error" }, t("failed_here")) : null;
       const { receipt, seconds } = turn;
-      const sum = (field) => receipt.documents.reduce((total, document) => total + document[field], 0);
+      const local = receipt.documents.filter((document) => !document.url), pages = receipt.documents.length - local.length;
+      const sum = (field) => local.reduce((total, document) => total + document[field], 0);
       const whole = sum("characters") === sum("characters_read");
       const facts = [t("receipt_line", { read: number(sum("characters_read")), total: number(sum("characters")) }),
         sum("pages") && t("pages_n", { count: number(sum("pages")) }),
         sum("pages_without_text") && t("pages_without_text", { count: number(sum("pages_without_text")) }),
-        sum("pages_ocr") && t("pages_ocr", { count: number(sum("pages_ocr")) }), t("seconds_n", { seconds: seconds.total.toFixed(seconds.total < 1 ? 2 : 1) })].filter(Boolean);
-      const rows = [...receipt.documents.map((document) => [document.name, t("receipt_line", { read: number(document.characters_read), total: number(document.characters) })]),
+        sum("pages_ocr") && t("pages_ocr", { count: number(sum("pages_ocr")) }), pages > 0 && t("web_pages_n", { count: number(pages) }),
+        receipt.memories > 0 && t("memories_n", { count: number(receipt.memories) }), receipt.memories_left_out > 0 && t("memories_left_out", { count: number(receipt.memories_left_out) }), t("seconds_n", { seconds: seconds.total.toFixed(seconds.total < 1 ? 2 : 1) })].filter(Boolean);
+      const retrieved = (url) => turn.pages.find((page) => page.url === url)?.retrieved_at;
+      const rows = [...receipt.documents.map((document) => [document.name, h("div", {}, t("receipt_line", { read: number(document.characters_read), total: number(document.characters) }), document.url && unabridged.webLine({ url: document.url, retrieved_at: retrieved(document.url) }))]),
         [t("window"), t("tokens_n", { count: number(receipt.window_tokens) })], [t("prompt"), t("tokens_n", { count: number(receipt.prompt_tokens) })],
         [t("reused"), t("tokens_n", { count: number(receipt.reused_tokens) })], [t("evaluated"), t("tokens_n", { count: number(receipt.evaluated_tokens) })],
         [t("generated"), t("tokens_n", { count: number(receipt.generated_tokens) })],
@@ -89,14 +124,16 @@
       return h("details", { class: `ub-receipt ${whole ? "" : "ub-partly"}` }, h("summary", {}, icon(whole ? "check" : "warning"), facts.join(" · ")),
         h("table", { class: "ub-facts" }, h("tbody", {}, rows.map(([name, value]) => h("tr", {}, h("th", {}, name), h("td", {}, value))))));
     };
-    const answerTools = (turn) => h("div", { class: "ub-turn-tools" }, button("copy", t("copy_answer"), () => copy(withSources(turn))), button("again", t("regenerate"), () => again(turn)));
+    const answerTools = (turn) => h("div", { class: "ub-turn-tools" }, button("copy", t("copy_answer"), () => copy(withSources(turn))), button("again", t("regenerate"), () => again(turn)), unabridged.turnActions(turn, { call, sumUp }));
     const withSources = (turn) => [turn.text, ...turn.citations.map((citation) => `[${citation.n}] “${citation.quote}” (${unabridged.placeOf(citation)})`)].join("\n\n");
     const turnElement = (turn) => {
       const answer = h("div", { class: "ub-answer" });
       setRendered(answer, turn.html || "");
-      const kept_ = { citations: turn.citations, answer };
-      const element = h("article", { class: "ub-turn", "data-turn": turn.id || "new" }, questionPart(turn),
-        h("div", { class: "ub-reply" }, answer, sourcesPart(turn), receiptPart(turn), turn.id && turn.state !== "answering" && answerTools(turn)));
+      const outside = h("div", { class: "ub-web-progress", hidden: true });
+      const kept_ = { citations: turn.citations, answer, outside };
+      const element = h("article", { class: `ub-turn ${turn.forgotten ? "ub-forgotten" : ""}`, "data-turn": turn.id || "new" }, questionPart(turn),
+        h("div", { class: "ub-reply" }, outside, answer, sourcesPart(turn), turn.outside && unabridged.webProposal(turn.outside, { send: (query) => search(turn, query), decline: () => call("decline_search", { turn: turn.id }) }),
+          turn.forgotten && h("p", { class: "ub-muted" }, t("forgotten_here")), receiptPart(turn), turn.id && turn.state !== "answering" && answerTools(turn)));
       unabridged.bindCitations(element, () => kept_.citations.map((citation) => ({ ...citation, turn: turn.id })));
       return Object.assign(kept_, { element });
     };
@@ -112,7 +149,7 @@
       for (const turn of shown) {
         const id = turn.id || "new";
         wanted.add(id);
-        const key = JSON.stringify([turn.question, turn.state, turn.at, turn.of, turn.state === "answering" ? "" : turn.text]);
+        const key = JSON.stringify([turn.question, turn.state, turn.at, turn.of, turn.state === "answering" ? "" : turn.text, turn.forgotten, turn.outside]);
         let part = drawn.get(id);
         if (part?.key !== key) {
           const next = turnElement(turn);
@@ -127,17 +164,20 @@
       stream(job);
       turnsBox.querySelector(".ub-failure")?.remove();
       if (failure) turnsBox.append(h("div", { class: "ub-failure", role: "alert" }, icon("warning"), h("div", {}, h("strong", {}, failure.error), h("p", {}, failure.hint)),
-        button("again", t("try_again"), () => send(failure.question, false), { text: true })));
+        button("again", t("try_again"), () => send(failure.question, false), { text: true }),
+        failure.full && branch().length > 0 && button("quote", t("sum_up"), () => sumUp(branch().at(-1), failure.question), { text: true })));
       welcome.hidden = shown.length > 0 || Boolean(failure);
       if (!welcome.hidden) drawWelcome();
       composer.setRunning(Boolean(job));
       drawAbout();
+      drawUnread();
     };
     const stream = (job) => {
       if (!job) return;
       const part = drawn.get(job.turn) || drawn.get("new");
       if (!part) return;
       part.element.classList.toggle("ub-thinking-now", !job.html);
+      unabridged.webProgress(part.outside, job);
       if (job.html !== undefined) setRendered(part.answer, job.html);
       part.citations = job.citations || [];
       if (following) toEnd();
@@ -176,8 +216,8 @@
     const drawAbout = () => {
       const other = conversation && conversation.turns.length > 0 && session.documents.length > 0 && !sameDocuments();
       const gone = conversation && conversation.turns.length > 0 && !session.documents.length;
-      about.hidden = !(other || gone);
-      about.title = about.textContent = other ? t("reads_other", { names: chosenNames().join(", ") }) : gone ? t("documents_gone") : "";
+      about.hidden = !(other || gone || carried);
+      about.title = about.textContent = carried ? t("summary_goes_along") : other ? t("reads_other", { names: chosenNames().join(", ") }) : gone ? t("documents_gone") : "";
     };
 
     // --- what happens
@@ -199,12 +239,15 @@
     on("live", (news) => {
       jobs = news.jobs;
       const mine = jobs.find((job) => job.id === asked?.id);
-      if (mine && mine.conversation && mine.conversation !== session.conversation && mine.turn) update({ conversation: mine.conversation });
+      if (mine && mine.conversation && mine.conversation !== session.conversation && mine.turn) { emit("conversation-began", mine.conversation); update({ conversation: mine.conversation }); }
       if (mine && mine.state !== "running") {
-        if (mine.state === "failed") { failure = { error: mine.error, hint: mine.hint, question: asked.question }; }
+        if (mine.state === "failed") { failure = { error: mine.error, hint: mine.hint, question: asked.question, full: mine.error_kind === "DoesNotFit" }; }
+        if (mine.state === "finished" && asked.first) call("title_conversation", { turn: mine.turn }, { quiet: true });
         if (mine.state !== "finished" && !mine.turn) composer.fill(composer.field.value || asked.question);
         asked = null;
       }
+      const summed = jobs.find((job) => job.id === summing?.id && job.state !== "running");
+      if (summed) { const { question } = summing; summing = null; summedUp(summed, question); }
       const now = JSON.stringify([news.lists, jobs.filter((job) => job.kind === "answer").map((job) => [job.id, job.state, job.turn])]);
       if (now !== seen) { seen = now; load(); } else stream(runningJob());
     });

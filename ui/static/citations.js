@@ -9,6 +9,7 @@
     citation.document,
     citation.page ? t("page_n", { page: citation.page_label || citation.page }) : null,
     citation.path || null,
+    citation.url || null,
   ].filter(Boolean).join(" · ");
 
   // `citations` gives the list of the answer when it is needed: it grows while the answer streams.
@@ -33,7 +34,7 @@
   };
   const show = (mark, citation) => {
     shownFor = mark;
-    card.replaceChildren(h("blockquote", {}, citation.quote), h("p", {}, icon("page"), unabridged.placeOf(citation)));
+    card.replaceChildren(h("blockquote", {}, citation.quote), h("p", {}, icon(citation.url ? "globe" : "page"), unabridged.placeOf(citation)));
     document.body.append(card);
     card.hidden = false;
     mark.setAttribute("aria-describedby", "ub-card");

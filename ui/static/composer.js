@@ -1,7 +1,7 @@
 // Where a question is written: attach, web switch, independent or follow-up, send and stop.
 "use strict";
 (() => {
-  const { on, emit, t, h, icon, button, menu, notice, kept } = unabridged;
+  const { on, emit, t, h, icon, button, menu, kept } = unabridged;
 
   unabridged.composer = ({ send, stop }) => {
     let running = false;
@@ -11,17 +11,18 @@
       { icon: "book", label: t("add_folder"), run: () => emit("add-folder") },
       { icon: "text", label: t("paste_text"), run: () => emit("paste-text") },
     ]));
-    const web = button("globe", t("web"), () => notice(t("web_off"), t("web_off_hint")), { role: "switch", "aria-checked": "false" });
+    const web = unabridged.webSwitch();
     const follow = h("button", { type: "button", role: "switch", class: "ub-follow", onclick: () => setFollow(!kept.get("follow", false)) });
     const setFollow = (on_) => {
       kept.set("follow", on_);
+      emit("follow", on_);
       follow.setAttribute("aria-checked", String(on_));
       follow.title = t(on_ ? "follow_up_hint" : "independent_hint");
       follow.replaceChildren(h("span", { class: "ub-switch" }), t("follow_up"));
     };
     setFollow(kept.get("follow", false));
     const sendButton = h("button", { type: "button", class: "ub-send", onclick: () => (running ? stop() : submit()) });
-    const root = h("div", { class: "ub-composer" }, h("div", { class: "ub-about", hidden: true }), field,
+    const root = h("div", { class: "ub-composer" }, unabridged.incognitoSign(), h("div", { class: "ub-about", hidden: true }), field,
       h("div", { class: "ub-composer-bar" }, attach, web, follow, h("span", { class: "ub-spacer" }), h("span", { class: "ub-muted ub-keys-hint" }, t("send_keys")), sendButton));
     field.value = sessionStorage.getItem("unabridged.draft") || "";  // a reload loses no words
     const grow = () => { sessionStorage.setItem("unabridged.draft", field.value); field.style.height = "auto"; field.style.height = `${Math.min(field.scrollHeight + 2, innerHeight * 0.4)}px`; draw(); };

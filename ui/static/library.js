@@ -40,12 +40,14 @@
       { icon: "text", label: t("paste_text"), run: pasteText },
       { icon: "quote", label: t("sample"), run: sample },
     ]));
+    let putAway = null;  // the conversations in the archive, while they are looked at
+    const talksButton = button("more", t("more_conversations"), () => unabridged.talksMenu(talksButton, { archived: Boolean(putAway), toggle: () => { putAway = putAway ? null : []; refresh(); } }));
     root.append(filePicker, folderPicker,
       h("header", { class: "ub-pane-head" }, addButton, moreButton, h("span", { class: "ub-spacer" }), button("panel_left", t("fold_library"), () => emit("fold", "left"))),
       h("label", { class: "ub-search-row" }, icon("search"), searchBox),
       h("section", { class: "ub-half", "aria-label": t("documents") }, h("h2", {}, t("documents")), takingList, list),
       h("section", { class: "ub-half", "aria-label": t("conversations") },
-        h("h2", {}, t("conversations"), button("plus", t("new_conversation"), () => update({ conversation: null }))), talks));
+        h("h2", {}, t("conversations"), h("span", { class: "ub-group" }, button("plus", t("new_conversation"), () => unabridged.beginTalk()), talksButton)), talks));
 
     // --- taking files in
     const send = (file) => new Promise((resolve) => {
@@ -62,6 +64,7 @@
     });
     const take = async (files) => {
       for (const file of files) {
+        if (await unabridged.tookConversation(file)) continue;
         if (file.size > strings.limits.upload_bytes) {
           notice(t("too_large", { name: file.name, size: size(file.size) }), t("too_large_hint", { limit: size(strings.limits.upload_bytes) }));
           continue;
@@ -180,6 +183,7 @@
           const title = await dialog(t("rename"), field, { action: t("rename"), answer: () => field.value });
           if (title) await call("rename_conversation", { conversation: talk.id, title });
         } },
+        ...unabridged.talkActions(more, talk, call),
         { icon: "trash", label: t("delete"), danger: true, run: async () => {
           if (!(await dialog(t("delete"), h("p", {}, t("delete_sure", { name: talk.title })), { action: t("delete"), danger: true }))) return;
           await call("delete_conversation", { conversation: talk.id });
@@ -189,7 +193,7 @@
       return h("div", { class: `ub-row ${session.conversation === talk.id ? "ub-on" : ""}`, "data-conversation": talk.id },
         h("button", { type: "button", class: "ub-row-main", title: talk.title, "aria-current": session.conversation === talk.id ? "true" : null,
           onclick: () => openTalk(talk) },
-          h("span", { class: "ub-row-name" }, talk.title), h("span", { class: "ub-row-facts" }, talk.documents.map((document) => document.name).join(", "))), more);
+          h("span", { class: "ub-row-name" }, talk.incognito && icon("incognito"), talk.title), h("span", { class: "ub-row-facts" }, talk.documents.map((document) => document.name).join(", "))), more);
     };
     const openTalk = (talk) => {
       if (innerWidth < 1000) emit("fold", "left");  // the library lies over the chat there
@@ -211,6 +215,7 @@
       const shownTalks = words ? conversations.filter((talk) => talk.title.toLowerCase().includes(words) || said.some((hit) => hit.conversation_id === talk.id)) : conversations;
       talks.replaceChildren();
       let day = "";
+      if (putAway) talks.append(h("h3", {}, t("archive")));
       for (const talk of shownTalks) {
         const group = dayOf(talk.changed_at);
         if (group !== day) talks.append(h("h3", {}, day = group));
@@ -219,7 +224,7 @@
       if (!shownTalks.length) talks.append(h("p", { class: "ub-hint" }, words ? t("nothing_found") : t("no_conversations")));
     };
     const refresh = async () => {
-      [documents, conversations] = await Promise.all([call("documents", {}, { quiet: true }), call("conversations", {}, { quiet: true })]);
+      [documents, conversations] = await Promise.all([call("documents", {}, { quiet: true }), call(putAway ? "archived_conversations" : "conversations", {}, { quiet: true })]);
       const known = session.documents.filter((id) => documents.some((entry) => entry.id === id));
       if (known.length !== session.documents.length) update({ documents: known });
       emit("documents", documents);

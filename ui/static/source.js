@@ -22,7 +22,8 @@
     const bar = h("div", { class: "ub-source-bar" }, outlineButton, pageTools, citeTools, findTools, zoomButtons, viewButton);
     const problems = h("details", { class: "ub-problems", hidden: true });
     const empty = h("div", { class: "ub-empty" }, icon("quote"), h("p", {}, t("source_empty")));
-    root.append(h("header", { class: "ub-pane-head" }, title, button("panel_right", t("fold_source"), () => emit("fold", "right"))), bar, problems, h("div", { class: "ub-source-main" }, outline, body));
+    const address = h("p", { class: "ub-source-address", hidden: true });  // of a page of the web
+    root.append(h("header", { class: "ub-pane-head" }, title, button("panel_right", t("fold_source"), () => emit("fold", "right"))), address, bar, problems, h("div", { class: "ub-source-main" }, outline, body));
     const askButton = h("button", { type: "button", class: "ub-button ub-primary ub-ask-about", hidden: true, onpointerdown: (event) => event.preventDefault(), onclick: askAbout }, icon("quote"), t("ask_about"));
     root.append(askButton);
     nothing();
@@ -31,7 +32,7 @@
       view?.close();
       manifest = view = null;
       title.textContent = t("source");
-      for (const part of [bar, outline, problems]) part.hidden = true;
+      for (const part of [address, bar, outline, problems]) part.hidden = true;
       body.replaceChildren(empty);
     }
 
@@ -44,6 +45,7 @@
       if (ticket !== opening) return;
       view?.close();
       manifest = next;
+      address.hidden = true;
       hits = { total: 0, spans: [] };
       findBox.value = findCount.textContent = "";
       title.textContent = title.title = manifest.name;
@@ -105,6 +107,8 @@
       citeTools.hidden = citations.length < 2;
       citeCount.textContent = t("n_of_m", { n: index + 1, m: citations.length });
       await open(citation.document_id, { place: citation.start });
+      address.hidden = !citation.url;
+      if (citation.url) address.replaceChildren(unabridged.webLine(citation));
       await view.show(citation.start, citation.end, "ub-cited");
       emit("citation-shown", citation);
     };
