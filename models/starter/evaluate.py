@@ -206,7 +206,10 @@ def plot(cells: Sequence[Cell], path: Path) -> None:
             lengths = [c.tokens for c in row]
             axes.plot(lengths, [c.right for c in row], color=colour, marker="o", label=f"starter, {language}")
             axes.plot(lengths, [c.bm25 for c in row], color=colour, linestyle="--", marker="x", label=f"BM25, {language}")
-        axes.set(title=f"{kind} questions", xscale="log", xlabel="tokens in the document", ylim=(0, 1))
+        axes.set(title=f"{kind} questions", xscale="log", xlabel="tokens in the document", ylim=(0, 1.02))
+        lengths = sorted({c.tokens for c in cells if c.kind == kind})
+        axes.set_xticks(lengths, [f"{length:,}" for length in lengths])
+        axes.minorticks_off()
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("right passage")
     figure.axes[0].legend()
