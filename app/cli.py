@@ -127,7 +127,7 @@ def parser() -> argparse.ArgumentParser:
     command = _command(group, "export", "write one to a file", "commands_conversations:export")
     command.add_argument("conversation", metavar="ID", help="an id, or its beginning")
     command.add_argument("file", type=Path, metavar="FILE", help=".json; .md and .docx: the last branch with footnotes")
-    command = _command(group, "import", "add one that was exported as .json", "commands_conversations:import_conversation")
+    command = _command(group, "import", "add one that was exported as .json", "commands_conversations:import_file")
     command.add_argument("file", type=Path, metavar="FILE")
     command = _command(group, "delete", "delete for good", "commands_conversations:delete")
     command.add_argument("conversations", nargs="+", metavar="ID", help="an id, or its beginning")

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from unabridged.console import print_json
 from unabridged.errors import UsageError
-from unabridged.export_json import from_json
-from unabridged.exporting import FORMATS, export_conversation
+from unabridged.exporting import FORMATS, export_conversation, import_conversation
 from unabridged.home import open_home
 from unabridged.turns import Conversation
 from unabridged.workspace import Workspace
@@ -55,13 +54,13 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
-def import_conversation(options: argparse.Namespace) -> int:
+def import_file(options: argparse.Namespace) -> int:
     try:
         content = options.file.read_bytes()
     except OSError as error:
         raise UsageError(f"{options.file} cannot be read: {error.strerror}.", hint="Check the path.") from error
     with Workspace(open_home()) as workspace:
-        conversation = from_json(workspace.conversations, content)
+        conversation = import_conversation(workspace, content)
     sys.stdout.write(f"{conversation.id[:12]}  {conversation.title}\n")
     return 0
 

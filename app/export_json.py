@@ -1,12 +1,13 @@
 """A conversation as one JSON file, whole: every branch, citation and receipt. What is imported becomes a new conversation.
 
 The format: {"unabridged_conversation": 1, "title", "created_at", "documents": [{"id", "name"}], "turns": [...]}, the turns as
-conversations.py has them, parents before children. A file from elsewhere is hostile input: every field is checked.
+turns.py has them, parents before children; a scene with characters has "scene" beside them. A file from elsewhere is hostile
+input: every field is checked.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
 from unabridged.answers import Seconds
@@ -15,7 +16,7 @@ from unabridged.conversations import Conversations
 from unabridged.errors import UsageError
 from unabridged.notes import Note
 from unabridged.receipts import DocumentReceipt, Receipt
-from unabridged.turns import Conversation, Turn
+from unabridged.turns import Turn
 from unabridged.web.retrieved import PageRead
 
 FORMAT = 1
@@ -32,7 +33,17 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def to_json(conversations: Conversations, conversation_id: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a file holds, checked; `scene` is for characters/scenes.py to check."""
+
+    title: str
+    documents: tuple[tuple[str, str], ...]
+    turns: tuple[Turn, ...]
+    scene: Mapping[str, Any] | None
+
+
+def to_json(conversations: Conversations, conversation_id: str, *, scene: Mapping[str, Any] | None = None) -> bytes:
     conversation = conversations.get(conversation_id)
     turns = [asdict(turn) for turn in conversations.turns(conversation_id)]
     for turn in turns:
@@ -43,12 +54,13 @@ def to_json(conversations: Conversations, conversation_id: str) -> bytes:
         "created_at": conversation.created_at,
         "documents": [{"id": document_id, "name": name} for document_id, name in conversation.documents],
         "turns": turns,
+        **({"scene": scene} if scene else {}),
     }
     return json.dumps(whole, ensure_ascii=False, indent=1).encode()
 
 
-def from_json(conversations: Conversations, content: bytes) -> Conversation:
-    """A new conversation with all turns of the file. Raises UsageError, and then nothing was added."""
+def from_json(content: bytes) -> Imported:
+    """All of the file, for Conversations.restore. Raises UsageError."""
     if len(content) > LARGEST_BYTES:
         raise _refused(f"it is larger than {LARGEST_BYTES >> 20} MiB")
     try:
@@ -64,7 +76,8 @@ def from_json(conversations: Conversations, content: bytes) -> Conversation:
         if turn.parent_id not in known or turn.id in known:
             raise _refused("its turns do not make a tree")
         known.add(turn.id)
-    return conversations.restore(_text(whole, "title"), documents, turns)
+    scene = _mapping(whole["scene"]) if whole.get("scene") is not None else None
+    return Imported(_text(whole, "title"), tuple(documents), tuple(turns), scene)
 
 
 def _turn(item: object) -> Turn:

@@ -1,13 +1,17 @@
-"""For every test: a home folder of its own. The network is blocked by pytest-socket (see pyproject.toml)."""
+"""For every test: a home folder of its own, and no deadlines. The network is blocked by pytest-socket (see pyproject.toml)."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from unabridged.home import Home, open_home
 from unabridged.workspace import Workspace
 
 from tests.fakes import FakeEngine, FakeEngines
+
+settings.register_profile("untimed", deadline=None)  # a crowded machine is no fault of the program
+settings.load_profile("untimed")
 
 CONTRACT = """\
 SERVICES AGREEMENT

@@ -7,8 +7,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from unabridged.errors import UnabridgedError
-from unabridged.export_json import LARGEST_BYTES, from_json
-from unabridged.exporting import export_conversation
+from unabridged.export_json import LARGEST_BYTES
+from unabridged.exporting import export_conversation, import_conversation
 from unabridged.ui.jobs import Jobs
 from unabridged.ui.translated import told
 from unabridged.workspace import Workspace
@@ -32,7 +32,7 @@ def add_conversation_files(app: FastAPI, workspace: Workspace, jobs: Jobs) -> No
             title = workspace.conversations.get(conversation_id).title
         except UnabridgedError as error:
             return PlainTextResponse(error.message, 404)
-        named = f"attachment; filename=\"conversation.{suffix}\"; filename*=UTF-8''{quote(f'{_harmless(title)}.{suffix}')}"
+        named = f"attachment; filename=\"conversation.{suffix}\"; filename*=UTF-8''{quote(f'{harmless(title)}.{suffix}')}"
         return Response(content, media_type=media_type, headers={"content-disposition": named, "cache-control": "no-store"})
 
     @app.post("/conversations")
@@ -44,7 +44,7 @@ def add_conversation_files(app: FastAPI, workspace: Workspace, jobs: Jobs) -> No
                 content += chunk
                 if len(content) > LARGEST_BYTES:  # from_json says the same, with a hint
                     break
-            conversation = await run_in_threadpool(from_json, workspace.conversations, bytes(content))
+            conversation = await run_in_threadpool(import_conversation, workspace, bytes(content))
         except ClientDisconnect:
             return Response(status_code=400)
         except UnabridgedError as error:
@@ -53,6 +53,7 @@ def add_conversation_files(app: FastAPI, workspace: Workspace, jobs: Jobs) -> No
         return JSONResponse({"conversation": conversation.id})
 
 
-def _harmless(title: str) -> str:
+def harmless(title: str) -> str:
+    """A title as the name of a file, on every system."""
     kept = "".join(letter for letter in title if letter.isprintable() and letter not in '/\\:*?"<>|').strip(" .")
     return kept[:80] or "conversation"

@@ -138,9 +138,10 @@ class Characters:
         return write_card(self.get(character_id).file, form)
 
     def remove(self, character_id: str) -> None:
-        """Scenes keep what was said; they can only go on without it."""
+        """Scenes keep what was said; they can only go on without it. What was to be kept in mind for it goes, too."""
         self.get(character_id)
         with self._store.transaction() as db:
+            db.table("memories").delete_where("scope = 'character' AND scope_id = ?", [character_id])
             db.table("characters").delete_where("id = ?", [character_id])
         self._store.overwrite_deleted()
 

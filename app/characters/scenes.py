@@ -1,7 +1,7 @@
 """Which conversations are scenes, and how each is set up: who plays, the user's part, the author's note."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -74,7 +74,7 @@ class Scenes:
         if conversation_id.startswith(INCOGNITO):
             return self._incognito.get(conversation_id)
         for row in self._store.rows("SELECT setup FROM scenes WHERE conversation_id = ?", [conversation_id]):
-            return _setup(json.loads(row["setup"]))
+            return setup_of(json.loads(row["setup"]))
         return None
 
     def change(self, conversation_id: str, setup: Setup) -> None:
@@ -127,6 +127,19 @@ class Scenes:
         return [(self._library.document(each), self._library.passages(each)) for each in ids]
 
 
-def _setup(kept: dict[str, Any]) -> Setup:
-    lists = {name: tuple(kept[name]) for name in ("character_ids", "book_ids")}
-    return Setup(**{**kept, **lists, "order": Order(kept["order"])})
+def setup_of(kept: Mapping[str, Any]) -> Setup:
+    """The set-up that was kept or imported as JSON. Raises UsageError for what is none."""
+    try:
+        words = {name: kept[name] for name in ("user", "persona", "author_note", "began_at")}
+        ids = {name: tuple(kept[name]) for name in ("character_ids", "book_ids")}
+        depth, order = kept["author_note_depth"], Order(kept["order"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _no_setup() from error
+    texts = (*words.values(), *ids["character_ids"], *ids["book_ids"])
+    if type(depth) is not int or not all(isinstance(text, str) for text in texts):
+        raise _no_setup()
+    return Setup(**words, **ids, author_note_depth=depth, order=order)
+
+
+def _no_setup() -> UsageError:
+    return UsageError("The scene of this conversation is not one that Unabridged exported.", hint="Try another file.")

@@ -12,13 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from unabridged.answers import Answer, Seconds
+from unabridged.characters.card import Card
+from unabridged.characters.card_files import CardFile
+from unabridged.characters.scenes import Setup
 from unabridged.citations import Citation
 from unabridged.conversations import Conversations
 from unabridged.errors import UsageError
-from unabridged.export_json import from_json, to_json
+from unabridged.export_json import to_json
 from unabridged.export_markdown import UNPLACED, footnoted
 from unabridged.export_word import to_word
-from unabridged.exporting import export_conversation
+from unabridged.exporting import export_conversation, import_conversation
 from unabridged.ingest.document import Document
 from unabridged.notes import Note
 from unabridged.receipts import DocumentReceipt, Receipt
@@ -69,7 +72,7 @@ def test_an_exported_conversation_comes_back_whole(workspace: Workspace, contrac
     document = drained(workspace.add(contract))
     conversation_id = talk(workspace.conversations, document)
     content = export_conversation(workspace, conversation_id, "json")
-    back = from_json(workspace.conversations, content)
+    back = import_conversation(workspace, content)
     assert back.id != conversation_id
     assert (back.title, back.documents) == ("About the lease", ((document.id, document.name),))
     before, after = (list(workspace.conversations.turns(item)) for item in (conversation_id, back.id))
@@ -136,6 +139,20 @@ def test_a_source_without_a_marker_is_still_a_footnote() -> None:
     assert footnoted(turn, first=6, mark=lambda n: f"[^{n}]") == "Said [9].[^6]"
 
 
+def test_a_scene_keeps_its_set_up_and_a_set_up_that_lies_is_refused(workspace: Workspace) -> None:
+    character = workspace.characters.add(CardFile(Card({"name": "Mira", "description": "A pilot."})))
+    conversation_id, _ = workspace.scenes.start(Setup((character.id,), user="Jo", author_note="Rain."))
+    content = export_conversation(workspace, conversation_id, "json")
+    back = import_conversation(workspace, content)
+    assert workspace.scenes.setup(back.id) == workspace.scenes.setup(conversation_id)
+    for name, value in (("order", "x"), ("user", 3), ("character_ids", [1]), ("author_note_depth", "2"), ("book_ids", None)):
+        whole = json.loads(content)
+        whole["scene"][name] = value
+        with pytest.raises(UsageError):
+            import_conversation(workspace, json.dumps(whole).encode())
+    assert len(workspace.conversations.list()) == 2
+
+
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -161,7 +178,7 @@ def test_a_file_that_lies_is_refused_and_nothing_is_added(workspace: Workspace, 
     whole = json.loads(to_json(workspace.conversations, talk(workspace.conversations, document)))
     change(whole)
     with pytest.raises(UsageError, match="no conversation that Unabridged exported"):
-        from_json(workspace.conversations, json.dumps(whole).encode())
+        import_conversation(workspace, json.dumps(whole).encode())
     assert len(workspace.conversations.list()) == 1
 
 
@@ -169,4 +186,4 @@ def test_a_file_that_lies_is_refused_and_nothing_is_added(workspace: Workspace, 
 @given(content=st.binary(max_size=60) | st.recursive(st.none() | st.text(), st.lists).map(json.dumps).map(str.encode))
 def test_any_other_file_is_refused(workspace: Workspace, content: bytes) -> None:
     with pytest.raises(UsageError):
-        from_json(workspace.conversations, content)
+        import_conversation(workspace, content)
