@@ -15,6 +15,7 @@ _COMMENTS = (_STICKY_NOTE, "Highlight", "Underline", "Squiggly", "StrikeOut", "C
 # MuPDF's numbers of field types (enum pdf_widget_type), which PyMuPDF binds at run time only.
 _CHECKBOX, _COMBOBOX, _LISTBOX, _RADIOBUTTON, _SIGNATURE, _TEXT = range(2, 8)
 _TICKED, _WRITTEN = (_CHECKBOX, _RADIOBUTTON), (_TEXT, _COMBOBOX, _LISTBOX)
+_MOST_ANNOTATIONS = 2000
 _OFF = ("", "Off", "False", "None")
 
 
@@ -55,6 +56,8 @@ def fields(page: "pymupdf.Page") -> list[Field]:
 
 def asides(page: "pymupdf.Page") -> tuple[str, ...]:
     """Addresses that the printed words do not show, and signature fields."""
+    if page.parent.is_pdf and (count := len(page.annot_xrefs())) > _MOST_ANNOTATIONS:
+        return (f"{count:,} links and other annotations, too many to list",)  # PyMuPDF's time grows with their square
     found = []
     for link in page.get_links():
         address = link.get("uri") or link.get("file") or ""

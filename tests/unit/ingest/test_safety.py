@@ -264,3 +264,19 @@ def test_a_mail_of_mails_without_end(tmp_path: Path) -> None:
     document = ingest(tmp_path / "deep.eml")
     assert document.text.count("Subject: outer") > 5
     assert [p.kind for p in document.problems] == [ProblemKind.DROPPED_OBJECT]  # the mail at which the reader stopped
+
+
+def test_a_page_of_30_000_links_is_read_in_no_time(tmp_path: Path) -> None:
+    link = b"<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/URI/URI(http://example.org/)>>>>"
+    path = pdf(
+        tmp_path / "links.pdf",
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]/Contents 4 0 R/Annots[%s]/Resources<</Font<</A<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>"
+        % b" ".join(b"%d 0 R" % number for number in range(5, 30_005)),
+        stream(b"", b"BT /A 20 Tf 20 50 Td (Words.) Tj ET"),
+        *[link] * 30_000,
+    )
+    document = ingest(path, limits=Limits(cpu_s=30))
+    assert document.text == "Words."
+    assert [f.text for f in document.furniture] == ["30,000 links and other annotations, too many to list"]
