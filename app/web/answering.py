@@ -19,7 +19,7 @@ from unabridged.library import Library
 from unabridged.models.gguf_header import read_header
 from unabridged.prompts import FinderPrompt, Numbered
 from unabridged.web.absence import absence
-from unabridged.web.leaks import check_query
+from unabridged.web.leaks import check_query, telling_words
 from unabridged.web.outside import Outside
 from unabridged.web.pages import within
 from unabridged.web.queries import proposed_query
@@ -63,17 +63,24 @@ class Reach:
 
 @dataclass
 class _Consent:
-    """Asks before each query; remembers what was sent, so that no document leaves in pieces."""
+    """Asks before each query; remembers what was sent, so that no document leaves in pieces.
 
+    Words that stand in the documents, but neither in the question nor in what the web has shown, are never sent unasked: a page
+    or a document that gives orders could have a model tell them one by one.
+    """
+
+    question: str
     use: WebUse
     documents: Sequence[Document]
     provider: str
     sent: list[str] = field(default_factory=list)
 
     def ask(
-        self, query: str, reason: str, *, confirmed: bool = True, given: bool = False
+        self, query: str, reason: str, *, confirmed: bool = True, given: bool = False, seen: str = ""
     ) -> Generator[SearchProposed, None, str | None]:
         """The query that may leave now, or None. A changed query that quotes a document is shown again with the reason."""
+        if not given and (telling := telling_words(query, self.documents, f"{self.question}\n{seen}")):
+            confirmed, reason = False, f"{reason} {_tells(self.question, telling)}".strip()
         while True:
             proposal = SearchProposed(query, reason, self.provider, confirmed)
             yield proposal
@@ -102,7 +109,7 @@ def answered(
     Raises QueryRefused for a query of the user's own that quotes a document, and WebFailed where it brings nothing.
     """
     documents = [share.document for share in context.shares]
-    consent = _Consent(use, documents, reach.outside.provider)
+    consent = _Consent(request.question, use, documents, reach.outside.provider)
     alone: Answer | None = None
     if use.query:
         query = yield from consent.ask(use.query, _asked_for(request.question), given=True)
@@ -206,6 +213,13 @@ def _together(alone: Answer | None, final: Answer) -> Answer:
     )
     seconds = dataclasses.replace(final.seconds, prefill=alone.seconds.prefill + final.seconds.prefill)
     return dataclasses.replace(final, receipt=receipt, seconds=seconds)
+
+
+def _tells(question: str, words: Sequence[str]) -> str:
+    listed = ", ".join(f"“{word}”" for word in words)
+    return (
+        f"请注意，这些词只出现在文件中：{listed}。" if is_chinese(question) else f"Note that only the documents tell {listed}."
+    )
 
 
 def _asked_for(question: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from unabridged.errors import QueryRefused
 from unabridged.ingest.document import Document
 from unabridged.web.providers import LONGEST_QUERY
-from unabridged.web.words import normal
+from unabridged.web.words import content_words, normal, times
 
 WORDS_IN_A_ROW = 8
 CHINESE_IN_A_ROW = 14
@@ -32,6 +32,13 @@ def check_query(query: str, documents: Sequence[Document], *, earlier: Sequence[
                 f"The search query quotes {document.name} (“{run}”), so it was not sent.",
                 hint=f"Say it in other words: {WORDS_IN_A_ROW} words or {CHINESE_IN_A_ROW} Chinese characters in a row stay.",
             )
+
+
+def telling_words(query: str, documents: Sequence[Document], known: str) -> list[str]:
+    """Words of the query that the documents have and that are not known from elsewhere: sent, they would tell on a document."""
+    texts = [normal(document.text) for document in documents]
+    heard = normal(known)
+    return [word for word in content_words(query) if not times(word, heard) and any(times(word, text) for text in texts)]
 
 
 def quoted_run(query: str, text: str) -> str:

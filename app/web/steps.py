@@ -6,9 +6,10 @@ again, or to answer. No address and no call is ever taken from the text of a pag
 
 import hashlib
 import json
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from unabridged.assistant import Assistant, Request
@@ -31,7 +32,11 @@ _DECIDE = (
     "Answer as JSON.\n\nThe question: {question}"
 )
 
-Consent = Callable[[str, str], Generator[SearchProposed, None, str | None]]
+
+class Consent(Protocol):
+    def __call__(self, query: str, reason: str, *, seen: str) -> Generator[SearchProposed, None, str | None]:
+        """The query that may leave now, or None; `seen` is what the web has told so far."""
+        ...
 
 
 @dataclass
@@ -45,6 +50,13 @@ class Found:
     def add(self, results: Sequence[Result]) -> None:
         known = {result.url for result in self.results}
         self.results += [result for result in results if result.url not in known]
+
+    @property
+    def shown(self) -> str:
+        """All that the web has told so far."""
+        return "\n".join(
+            [*(f"{result.title}\n{result.snippet}" for result in self.results), *(page.document.text for page in self.pages)]
+        )
 
     @property
     def untried(self) -> list[Result]:
@@ -109,7 +121,7 @@ def stepwise(
                 if result.url not in found.tried:
                     yield from opened(outside, [result], found, library=library)
             case {"action": "search", "query": str(query)} if one_line(query):
-                agreed = yield from consent(one_line(query), "")
+                agreed = yield from consent(one_line(query), "", seen=found.shown)
                 if agreed is None:
                     return
                 yield from searched(outside, agreed, found, limit=limit)

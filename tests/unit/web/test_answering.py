@@ -260,6 +260,29 @@ def test_what_may_have_been_overlooked_is_never_sent_unasked(
     assert site.asked == []
 
 
+def test_a_query_with_words_that_only_the_document_tells_is_never_sent_unasked(
+    workspace: Workspace, engines: FakeEngines, contract: Path, site: Site
+) -> None:
+    engines.script.replies = [NOTHING, query("mayor of Oslo Alder Mills")]
+    events = asked(workspace, contract, web=WebUse(allow=True))
+    (proposal,) = of(SearchProposed, events)
+    assert isinstance(proposal, SearchProposed)
+    assert not proposal.confirmed
+    assert "only the documents tell “Alder”, “Mills”" in proposal.reason
+    assert site.asked == []
+
+
+def test_a_model_that_read_a_page_cannot_tell_a_document_word_by_word(
+    workspace: Workspace, engines: FakeEngines, contract: Path, site: Site
+) -> None:
+    decisions = ['{"action": "open", "result": 1}', '{"action": "search", "query": "nine thousand crowns Birch"}']
+    events = stepwise(workspace, engines, contract, [NOTHING, query("mayor"), *decisions, "Borgen [8]."])
+    assert site.queries == ["mayor"]
+    told = [event.reason for event in events if isinstance(event, SearchProposed)][-1]
+    assert "“thousand”" in told
+    assert finished(events).citations
+
+
 def test_the_users_own_query_is_searched_at_once(
     workspace: Workspace, engines: FakeEngines, contract: Path, site: Site
 ) -> None:
