@@ -71,7 +71,7 @@
     };
     let summing = null;
     const sumUp = async (turn, question = "") => {
-      summing = { id: (await call("summarise", { turn: turn.id })).job, question };
+      summing = { id: (await call("summarise", { turn: turn.id })).job, question, conversation: conversation.id };
       unabridged.notice(t("sum_up_runs"), t("sum_up_runs_hint"));
     };
     const summedUp = async ({ state, error, hint, summary }, question) => {
@@ -247,7 +247,7 @@
         asked = null;
       }
       const summed = jobs.find((job) => job.id === summing?.id && job.state !== "running");
-      if (summed) { const { question } = summing; summing = null; summedUp(summed, question); }
+      if (summed) { const mine_ = summing; summing = null; if (mine_.conversation === conversation?.id) summedUp(summed, mine_.question); }
       const now = JSON.stringify([news.lists, jobs.filter((job) => job.kind === "answer").map((job) => [job.id, job.state, job.turn])]);
       if (now !== seen) { seen = now; load(); } else stream(runningJob());
     });
@@ -261,7 +261,7 @@
       drawn.get(id)?.element.scrollIntoView({ block: "start" });
     };
     on("show-turn", showTurn);
-    on("session", (changes) => { if ("conversation" in changes) { failure = null; load(); } else draw(); });
+    on("session", (changes) => { if ("conversation" in changes) { failure = carried = null; load(); } else draw(); });
     on("documents", (list) => { documents = list; draw(); });
     on("ready", load);
     on("back", load);
