@@ -36,6 +36,8 @@ def separate(pages: Sequence[PageContent]) -> list[Body]:
         numbered += any(_is_number(run.text) for run in marginal)
     counted = [line_numbers(page) for page in pages]
     needed = max(2, min(4, round(len(pages) * 0.5)))
+    if _nothing_else(pages, keys, needed):
+        keys.clear()  # what stands alone on most pages is what they say
     has_numbers = numbered >= max(2, 0.4 * len(pages))
     bodies = []
     for page, column in zip(pages, counted, strict=True):
@@ -53,6 +55,16 @@ def separate(pages: Sequence[PageContent]) -> list[Body]:
         chosen = set(map(id, apart)) | beside
         bodies.append(Body(tuple(run for run in page.runs if id(run) not in chosen), tuple(words)))
     return bodies
+
+
+def _nothing_else(pages: Sequence[PageContent], keys: Counter[tuple[str, int]], needed: int) -> bool:
+    """Whether most pages with text would be left without any."""
+    emptied = [
+        all(_in_margin(run, page) and (keys[_key(run, page)] >= needed or _is_number(run.text)) for run in page.runs)
+        for page in pages
+        if page.runs and not page.picture_share
+    ]
+    return sum(emptied) * 2 > len(emptied)
 
 
 def _in_margin(run: Run, page: PageContent) -> bool:

@@ -329,3 +329,11 @@ def test_form_fields_stand_in_their_place(pdf: "pymupdf.Document", tmp_path: Pat
     document = read(pdf, tmp_path)
     assert " ".join(document.text.split()) == "Tenant Ms Birch ☑ insured ☐ furnished Signature"
     assert [f.text for f in document.furniture] == ["Signature field sign: not signed"]
+
+
+def test_what_stands_alone_on_its_pages_is_their_text_and_no_running_head(pdf: "pymupdf.Document", tmp_path: Path) -> None:
+    for number in range(1, 7):
+        pdf.new_page().insert_text((72, 60), f"Slide {number}: the rent is {number}00 crowns")
+    document = read(pdf, tmp_path)
+    assert blocks(document) == [f"Slide {number}: the rent is {number}00 crowns" for number in range(1, 7)]
+    assert document.furniture == ()
