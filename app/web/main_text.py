@@ -21,7 +21,7 @@ TIME_S = 60.0
 CPU_S = 50
 MEMORY_BYTES = 2 << 30
 TITLE_CHARACTERS = 120
-_STYLE = "translate(@style, ' ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')"
+_STYLE = "translate(@style, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ ', 'abcdefghijklmnopqrstuvwxyz')"  # spaces go, being last
 _PRUNED = (
     "//nav | //footer | //aside | //form | //template | //noscript | //*[@hidden] | //*[@aria-hidden='true']"
     f" | //*[contains({_STYLE}, 'display:none')] | //*[contains({_STYLE}, 'visibility:hidden')]"
@@ -76,7 +76,18 @@ def extracted(source: str, *, plain: bool) -> tuple[str, str]:
         config=config,
     )
     body = (found or "").partition("<body>")[2].rpartition("</body>")[0]
-    return title, _page(title, body) if body.strip() else ""
+    return title, _page(title, _bare(body)) if body.strip() else ""
+
+
+def _bare(body: str) -> str:
+    """Elements without attributes: no style, no address and no handler of the page is kept."""
+    from lxml import html
+
+    root = html.fragment_fromstring(body, create_parent="div")
+    for element in root.iter():
+        for name in set(element.attrib) - {"colspan", "rowspan"}:
+            del element.attrib[name]
+    return str(html.tostring(root, encoding="unicode"))
 
 
 def decoded(data: bytes, charset: str) -> str:

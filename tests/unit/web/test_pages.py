@@ -117,17 +117,15 @@ def test_wrong_and_missing_charsets_do_not_garble_a_page(encoding: str, declared
 
 def test_hidden_text_scripts_forms_and_links_stay_out() -> None:
     hidden = (
-        "<div hidden>ha</div><div style='Display: NONE'>hb</div><p style='visibility:hidden'>hc</p>"
-        "<span aria-hidden='true'>hd</span>"
-        "<p style='font-size: 0px'>he</p><script>hf()</script><template>hg</template><noscript>hh</noscript><!-- hi -->"
-        "<form><input value='hj'><textarea>hk</textarea></form><img src='https://evil.example.org/?hl' alt=''>"
-        "<a href='javascript:hm()'>seen</a><iframe src='https://evil.example.org/hn'></iframe><p onclick='ho()'>seen too</p>"
+        "<div hidden>zqa</div><div style='Display: NONE'>zqb</div><p style='visibility:hidden'>zqc</p>"
+        "<span aria-hidden='true'>zqd</span>"
+        "<p style='font-size: 0px'>zqe</p><script>zqf()</script><template>zqg</template><noscript>zqh</noscript><!-- zqi -->"
+        "<form><input value='zqj'><textarea>zqk</textarea></form><img src='https://evil.example.org/?zql' alt=''>"
+        "<a href='javascript:zqm()'>seen</a><iframe src='https://evil.example.org/zqn'></iframe><p onclick='zqo()'>seen too</p>"
     )
-    _, html = extracted(page("Fees", "Forty crowns a night for guests.", extra=f"<div>{hidden}</div>"), plain=False)
+    _, html = extracted(page("Fees", "Forty crowns a night for guests.", hidden), plain=False)
     assert "Forty crowns" in html
-    for secret in ("ha", "hb", "hc", "hd", "he", "hf", "hg", "hh", "hi", "hj", "hk", "hl", "hm", "hn", "ho"):
-        assert f">{secret}<" not in html
-        assert f"{secret}(" not in html
+    assert "zq" not in html, "every hidden word begins so"
     assert "evil.example.org" not in html
     assert "javascript:" not in html
     assert "onclick" not in html
@@ -172,8 +170,8 @@ def test_pages_share_the_room_in_whole_passages_and_never_exceed_it(count: int, 
     for made in pages:
         read = [item.passage for item in numbered if item.document is made.document]
         assert read == list(made.passages)[: len(read)], "from its beginning, whole passages"
-    if tokens >= 3000:
-        assert {item.document.id for item in numbered} == {made.document.id for made in pages}
+    plenty = within(engine, pages, first_number=7, tokens=100_000)
+    assert {item.document.id for item in plenty} == {made.document.id for made in pages}
 
 
 def _made(name: str, sentences: int) -> WebPage:
