@@ -45,8 +45,8 @@ GRADIO_ROUTES = re.compile(
     r"|/gradio_api/(startup-events|component_server|reset|cancel|queue/(join|data)|heartbeat/\w+)/?)?"
 )
 OUR_ROUTES = re.compile(
-    r"/(favicon\.ico|manifest\.json|robots\.txt|login|logout|live|upload|conversations"
-    r"|(static|strings|pages|conversations)/[\w./-]+)?"
+    r"/(favicon\.ico|manifest\.json|robots\.txt|login|logout|live|upload|conversations|characters"
+    r"|(static|strings|pages|conversations|characters)/[\w./-]+)?"
 )
 OPEN_ROUTES = frozenset({"/login", "/static/login.css", "/favicon.ico", "/robots.txt"})
 

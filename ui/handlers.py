@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from unabridged.ui.handlers_characters import CharacterHandlers
 from unabridged.ui.handlers_chat import ChatHandlers
 from unabridged.ui.handlers_keeping import KeepingHandlers
 from unabridged.ui.handlers_library import LibraryHandlers
 from unabridged.ui.handlers_memories import MemoryHandlers
 from unabridged.ui.handlers_models import ModelHandlers
+from unabridged.ui.handlers_scenes import SceneHandlers
 from unabridged.ui.handlers_settings import SettingsHandlers
 from unabridged.ui.handlers_source import SourceHandlers
 from unabridged.ui.handlers_web import WebHandlers
@@ -22,3 +24,5 @@ class Handlers:
     keeping: KeepingHandlers
     memories: MemoryHandlers
     web: WebHandlers
+    characters: CharacterHandlers
+    scenes: SceneHandlers

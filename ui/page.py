@@ -11,6 +11,7 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
     """The whole app in one language."""
     library, chat, source, settings = handlers.library, handlers.chat, handlers.source, handlers.settings
     keeping, memories, web = handlers.keeping, handlers.memories, handlers.web
+    characters, scenes = handlers.characters, handlers.scenes
     blocks: gr.Blocks
     with gr.Blocks(title="Unabridged", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
         panel("header", settings.model, language=language)
@@ -47,6 +48,13 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
                 keeping.read_by_model,
                 keeping.title_conversation,
                 keeping.summarise,
+                scenes.scene,
+                scenes.change_scene,
+                scenes.greet,
+                scenes.say,
+                scenes.answer_again,
+                scenes.go_on,
+                scenes.own_words,
                 language=language,
             )
             panel(
@@ -76,6 +84,19 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
             memories.remove_memory,
             memories.set_memory_budget,
             memories.propose_memory,
+            language=language,
+        )
+        panel(
+            "characters",
+            characters.characters,
+            characters.character,
+            characters.save_character,
+            characters.remove_character,
+            characters.lorebook,
+            characters.save_lorebook,
+            characters.remove_lorebook,
+            characters.ask_character,
+            scenes.start_scene,
             language=language,
         )
         panel("settings", language=language)

@@ -18,7 +18,7 @@ Handler = Callable[[dict[str, Any]], Answer]
 
 SCRIPTS = (
     *("core", "header", "library", "reading", "chat", "composer", "source", "text", "pages", "citations"),
-    *("web", "memories", "talks", "models", "settings", "keys"),
+    *("web", "memories", "talks", "characters", "scenes", "sheets", "models", "settings", "keys"),
 )
 
 
@@ -27,6 +27,7 @@ def head(language: str) -> str:
     scripts = "".join(f'<script src="/static/{name}.js"></script>' for name in SCRIPTS)
     return (
         '<link rel="stylesheet" href="/static/unabridged.css"><link rel="stylesheet" href="/static/beside.css">'
+        '<link rel="stylesheet" href="/static/characters.css">'
         '<link rel="icon" href="/static/icon.svg">'
         f'<script src="/strings/{language}.js"></script>{scripts}'
     )

@@ -20,14 +20,17 @@ from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from unabridged.errors import DocumentEncrypted, DocumentTooCostly, UnabridgedError, UsageError
+from unabridged.ui.character_files import add_character_files
 from unabridged.ui.conversation_files import add_conversation_files
 from unabridged.ui.gate import LOOPBACK_NAMES, Gate, is_loopback
 from unabridged.ui.handlers import Handlers
+from unabridged.ui.handlers_characters import CharacterHandlers
 from unabridged.ui.handlers_chat import ChatHandlers
 from unabridged.ui.handlers_keeping import KeepingHandlers
 from unabridged.ui.handlers_library import LibraryHandlers
 from unabridged.ui.handlers_memories import MemoryHandlers
 from unabridged.ui.handlers_models import ModelHandlers
+from unabridged.ui.handlers_scenes import SceneHandlers
 from unabridged.ui.handlers_settings import SettingsHandlers
 from unabridged.ui.handlers_source import SourceHandlers
 from unabridged.ui.handlers_web import WebHandlers
@@ -110,6 +113,8 @@ def _app(workspace: Workspace, login: Login | None, ending: threading.Event) -> 
         keeping=KeepingHandlers(workspace, jobs),
         memories=MemoryHandlers(workspace, jobs),
         web=WebHandlers(workspace, jobs),
+        characters=CharacterHandlers(workspace, jobs),
+        scenes=SceneHandlers(workspace, jobs),
     )
 
     @asynccontextmanager
@@ -125,6 +130,7 @@ def _app(workspace: Workspace, login: Login | None, ending: threading.Event) -> 
     _add_news(app, jobs, ending)
     _add_upload(app, handlers.library)
     add_conversation_files(app, workspace, jobs)
+    add_character_files(app, workspace, jobs)
     from unabridged.ui.mounting import mount_pages  # Gradio comes with it, which takes longer to import than all the rest
 
     mount_pages(app, handlers, max_upload_bytes=UPLOAD_BYTES)

@@ -9,7 +9,7 @@ window.unabridged = (() => {
   const define = (name, draw) => { drawers[name] = draw; };
   const on = (event, listener) => { (listeners[event] ||= []).push(listener); };
   const emit = (event, data) => { for (const listener of listeners[event] || []) listener(data); };
-  const wanted = ["header", "library", "chat", "source", "models", "web", "memories", "settings"];
+  const wanted = ["header", "library", "chat", "source", "models", "web", "memories", "characters", "settings"];
   const mount = (name, root, server, upload) => {
     drawers[name](root, caller(server), upload);
     wanted.splice(wanted.indexOf(name), 1);
@@ -129,6 +129,7 @@ window.unabridged = (() => {
     moon: "M20 14A8 8 0 1110 4a7 7 0 0010 10z", sun: "M12 8a4 4 0 100 8 4 4 0 000-8zM12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M5 19l2-2M17 7l2-2",
     list: "M4 6h16M4 12h10M4 18h13", page: "M6 3h9l4 4v14H6zM14 3v5h5", text: "M5 6h14M5 10h14M5 14h14M5 18h8", warning: "M12 4l9 16H3zM12 10v4M12 17h.01",
     check: "M5 13l4 4L19 7", help: "M9 9a3 3 0 114 3c-1 .600-1 1-1 2M12 18h.01", quote: "M5 17V9h5v5a4 4 0 01-3 3M14 17V9h5v5a4 4 0 01-3 3",
+    people: "M8.500 5a3.500 3.500 0 100 7 3.500 3.500 0 000-7zM2 20a6.500 6.500 0 0113 0M16 5.500a3.300 3.300 0 010 6.200M18 14.500a6 6 0 014 5.500",
     book: "M4 5a8 8 0 018 1 8 8 0 018-1v13a8 8 0 00-8 1 8 8 0 00-8-1zM12 6v13", zoom_in: "M12 6v12M6 12h12", zoom_out: "M6 12h12",
     incognito: "M3 11h18M6 11l2-6h8l2 6M7 14a2.500 2.500 0 100 5 2.500 2.500 0 000-5zM17 14a2.500 2.500 0 100 5 2.500 2.500 0 000-5zM9.500 16h5", archive: "M4 5h16v4H4zM6 9v10h12V9M10 13h4", bookmark: "M7 4h10v16l-5-4-5 4z",
     fetch: "M12 4v11M7 11l5 5 5-5M5 20h14", pin: "M9 4h6l-1 6 3 3H7l3-3zM12 13v7", lock: "M6 11h12v9H6zM8.5 11V8a3.500 3.500 0 017 0v3", language: "M4 5h9M8 3v2M11 5c-1 5-4 7-7 9M5 8c1 3 4 5 6 6M12 21l4-10 4 10M13.5 18h5",

@@ -40,8 +40,8 @@
       { icon: "text", label: t("paste_text"), run: pasteText },
       { icon: "quote", label: t("sample"), run: sample },
     ]));
-    let putAway = null;  // the conversations in the archive, while they are looked at
-    const talksButton = button("more", t("more_conversations"), () => unabridged.talksMenu(talksButton, { archived: Boolean(putAway), toggle: () => { putAway = putAway ? null : []; refresh(); } }));
+    let inArchive = false, putAway = [];  // whether the archive is looked at, and the conversations in it
+    const talksButton = button("more", t("more_conversations"), () => unabridged.talksMenu(talksButton, { archived: inArchive, toggle: () => { inArchive = !inArchive; draw(); } }));
     root.append(filePicker, folderPicker,
       h("header", { class: "ub-pane-head" }, addButton, moreButton, h("span", { class: "ub-spacer" }), button("panel_left", t("fold_library"), () => emit("fold", "left"))),
       h("label", { class: "ub-search-row" }, icon("search"), searchBox),
@@ -64,7 +64,7 @@
     });
     const take = async (files) => {
       for (const file of files) {
-        if (await unabridged.tookConversation(file)) continue;
+        if (await unabridged.tookConversation(file) || await unabridged.tookCharacter(file)) continue;
         if (file.size > strings.limits.upload_bytes) {
           notice(t("too_large", { name: file.name, size: size(file.size) }), t("too_large_hint", { limit: size(strings.limits.upload_bytes) }));
           continue;
@@ -193,7 +193,7 @@
       return h("div", { class: `ub-row ${session.conversation === talk.id ? "ub-on" : ""}`, "data-conversation": talk.id },
         h("button", { type: "button", class: "ub-row-main", title: talk.title, "aria-current": session.conversation === talk.id ? "true" : null,
           onclick: () => openTalk(talk) },
-          h("span", { class: "ub-row-name" }, talk.incognito && icon("incognito"), talk.title), h("span", { class: "ub-row-facts" }, talk.documents.map((document) => document.name).join(", "))), more);
+          h("span", { class: "ub-row-name" }, talk.incognito && icon("incognito"), talk.archived && icon("archive"), talk.title), h("span", { class: "ub-row-facts" }, talk.documents.map((document) => document.name).join(", "))), more);
     };
     const openTalk = (talk) => {
       if (innerWidth < 1000) emit("fold", "left");  // the library lies over the chat there
@@ -212,10 +212,10 @@
         h("span", { class: "ub-row-facts" }, place.page ? `${place.name} · ${t("page_n", { page: place.page })}` : place.name), h("span", {}, "…", place.before, h("mark", {}, place.words), place.after, "…"))));
       if (!list.children.length && !takingRows.size) list.append(h("p", { class: "ub-hint" }, words ? t("nothing_found") : t("library_empty")));
       const said = words && found ? found.said.filter((hit) => hit.turn_id) : [];
-      const shownTalks = words ? conversations.filter((talk) => talk.title.toLowerCase().includes(words) || said.some((hit) => hit.conversation_id === talk.id)) : conversations;
+      const shownTalks = words ? [...conversations, ...putAway].filter((talk) => talk.title.toLowerCase().includes(words) || said.some((hit) => hit.conversation_id === talk.id)) : inArchive ? putAway : conversations;
       talks.replaceChildren();
       let day = "";
-      if (putAway) talks.append(h("h3", {}, t("archive")));
+      if (inArchive) talks.append(h("h3", {}, t("archive")));
       for (const talk of shownTalks) {
         const group = dayOf(talk.changed_at);
         if (group !== day) talks.append(h("h3", {}, day = group));
@@ -224,7 +224,7 @@
       if (!shownTalks.length) talks.append(h("p", { class: "ub-hint" }, words ? t("nothing_found") : t("no_conversations")));
     };
     const refresh = async () => {
-      [documents, conversations] = await Promise.all([call("documents", {}, { quiet: true }), call(putAway ? "archived_conversations" : "conversations", {}, { quiet: true })]);
+      [documents, conversations, putAway] = await Promise.all([call("documents", {}, { quiet: true }), call("conversations", {}, { quiet: true }), call("archived_conversations", {}, { quiet: true })]);
       const known = session.documents.filter((id) => documents.some((entry) => entry.id === id));
       if (known.length !== session.documents.length) update({ documents: known });
       emit("documents", documents);
