@@ -57,7 +57,7 @@
 
     on("memories", async () => { told = await call("memories"); draw(); box.showModal(); text.focus(); });
     // What the model would remember of a conversation: shown, and kept only when it is accepted.
-    on("propose-memory", async (turn) => { waiting = (await call("propose_memory", { turn })).job; notice(t("memory_thinking"), t("memory_thinking_hint")); });
+    on("propose-memory", async (turn) => { waiting = (await call("propose_memory", { turn })).job; notice(t("memory_thinking"), t("memory_thinking_hint")); hear(); });
     const proposed = async (memory) => {
       if (!memory) { notice(t("memory_nothing")); return; }
       const field = h("textarea", { rows: "4", maxlength: "2000", "aria-label": t("memory_new") });
@@ -71,10 +71,14 @@
     on("live", (news) => {
       jobs = news.jobs;
       for (const job of jobs) if (job.remembered && !heard.has(job.id)) { heard.add(job.id); notice(t("memory_kept"), job.remembered); }
+      hear();
+    });
+    // It may have ended before its id was known here, with no more news to come.
+    const hear = () => {
       const mine = jobs.find((job) => job.id === waiting);
       if (!mine || mine.state === "running") return;
       waiting = null;
       if (mine.state === "failed") notice(mine.error, mine.hint); else proposed(mine.memory);
-    });
+    };
   });
 })();
