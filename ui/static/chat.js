@@ -19,7 +19,8 @@
     const composer = unabridged.composer({ send: (question, follows) => carried ? goOn(question) : send(question, follows), stop: stopAnswer });
     const meter = unabridged.windowMeter(call);
     const about = composer.root.querySelector(".ub-about");
-    root.append(transcript, down, h("div", { class: "ub-below" }, unabridged.readingLines(call), meter, composer.root));
+    const bar = unabridged.sceneBar(call, { fill: (words) => { composer.fill(words); emit("focus-question"); }, tip: () => branch().at(-1)?.id ?? null, say: (message, players) => { const parent = branch().at(-1)?.id ?? null; act("say", { parent, message, players }, parent); } });
+    root.append(transcript, down, h("div", { class: "ub-below" }, unabridged.readingLines(call), meter, bar.root, composer.root));
 
     // --- the tree
     const childrenOf = (parent) => conversation.turns.filter((turn) => turn.parent === parent);
@@ -38,6 +39,7 @@
 
     // --- asking
     async function send(question, follows, { parent = branch().at(-1)?.id ?? null, query = "", summary = null } = {}) {
+      if (conversation?.scene) { await act("say", { parent, message: question }, parent, { question }); composer.fill(""); return; }
       failure = null;
       const job = await call("ask", { documents: session.documents, question, follows: Boolean(follows && parent), parent, conversation: conversation?.id ?? null,
         incognito: !conversation && unabridged.isIncognito(), web: unabridged.webPosition(), query, summary });
@@ -46,6 +48,14 @@
       composer.fill("");
       following = true;
       hear();
+    }
+    // In a scene: something is said, said otherwise, or goes on.
+    async function act(name, given, parent, { question = "" } = {}) {
+      failure = null;
+      const job = await call(name, { conversation: conversation.id, ...given });
+      asked = { id: job.job, question };
+      delete chosen[parent];
+      following = true;
     }
     async function stopAnswer() { const job = runningJob(); if (job) await call("stop", { job: job.id }); }
     on("stop", stopAnswer);
@@ -99,14 +109,15 @@
     const questionPart = (turn) => h("div", { class: "ub-question" },
       h("div", { class: "ub-bubble" }, turn.question),
       turn.id && h("div", { class: "ub-turn-tools" },
-        turn.of > 1 && h("span", { class: "ub-branches" }, button("left", t("previous_branch"), () => walk(turn, -1)), t("n_of_m", { n: turn.at + 1, m: turn.of }), button("right", t("next_branch"), () => walk(turn, 1))),
-        turn.follows && h("span", { class: "ub-muted", title: t("follow_up_hint") }, t("follow_up")),
+        !conversation?.scene && turn.of > 1 && h("span", { class: "ub-branches" }, button("left", t("previous_branch"), () => walk(turn, -1)), t("n_of_m", { n: turn.at + 1, m: turn.of }), button("right", t("next_branch"), () => walk(turn, 1))),
+        !conversation?.scene && turn.follows && h("span", { class: "ub-muted", title: t("follow_up_hint") }, t("follow_up")),
         button("copy", t("copy_question"), () => copy(turn.question)), button("edit", t("edit"), () => edit(turn)), button("trash", t("delete"), () => remove(turn))));
     const walk = (turn, by) => { chosen[turn.parent] = turn.siblings[(turn.at + by + turn.of) % turn.of].id; draw(); };
     const sourcesPart = (turn) => turn.citations.length > 0 && h("ol", { class: "ub-sources" }, turn.citations.map((citation) =>
       h("li", {}, h("a", { class: `ub-cite ${citation.url ? "ub-web" : ""}`, role: "button", tabindex: "0", "data-n": citation.n }, String(citation.n)),
         h("div", {}, h("span", { class: "ub-quote" }, `“${citation.quote}”`), citation.url ? unabridged.webLine(citation) : h("span", { class: "ub-place-of" }, unabridged.placeOf(citation))))));
     const receiptPart = (turn) => {
+      if (conversation?.scene) return unabridged.sceneReceipt(turn);
       if (!turn.receipt) return turn.state === "stopped" ? h("p", { class: "ub-muted" }, t("stopped_here")) : turn.state === "failed" ? h("p", { class: "ub-error" }, t("failed_here")) : null;
       const { receipt, seconds } = turn;
       const local = receipt.documents.filter((document) => !document.url), pages = receipt.documents.length - local.length;
@@ -126,15 +137,16 @@
       return h("details", { class: `ub-receipt ${whole ? "" : "ub-partly"}` }, h("summary", {}, icon(whole ? "check" : "warning"), facts.join(" · ")),
         h("table", { class: "ub-facts" }, h("tbody", {}, rows.map(([name, value]) => h("tr", {}, h("th", {}, name), h("td", {}, value))))));
     };
-    const answerTools = (turn) => h("div", { class: "ub-turn-tools" }, button("copy", t("copy_answer"), () => copy(withSources(turn))), button("again", t("regenerate"), () => again(turn)), unabridged.turnActions(turn, { call, sumUp }));
+    const choose = async (id) => { chosen[null] = id; await load(); };
+    const answerTools = (turn) => conversation?.scene ? unabridged.sceneTools(conversation.scene, turn, { call, act, walk, remove, choose, conversation: conversation.id }) : h("div", { class: "ub-turn-tools" }, button("copy", t("copy_answer"), () => copy(withSources(turn))), button("again", t("regenerate"), () => again(turn)), unabridged.turnActions(turn, { call, sumUp }));
     const withSources = (turn) => [turn.text, ...turn.citations.map((citation) => `[${citation.n}] “${citation.quote}” (${unabridged.placeOf(citation)})`)].join("\n\n");
     const turnElement = (turn) => {
       const answer = h("div", { class: "ub-answer" });
       setRendered(answer, turn.html || "");
       const outside = h("div", { class: "ub-web-progress", hidden: true });
       const kept_ = { citations: turn.citations, answer, outside };
-      const element = h("article", { class: `ub-turn ${turn.forgotten ? "ub-forgotten" : ""}`, "data-turn": turn.id || "new" }, questionPart(turn),
-        h("div", { class: "ub-reply" }, outside, answer, sourcesPart(turn), turn.outside && unabridged.webProposal(turn.outside, { send: (query) => search(turn, query), decline: () => call("decline_search", { turn: turn.id }) }),
+      const element = h("article", { class: `ub-turn ${turn.forgotten ? "ub-forgotten" : ""}`, "data-turn": turn.id || "new" }, conversation?.scene && !turn.question ? null : questionPart(turn),
+        h("div", { class: "ub-reply" }, conversation?.scene && unabridged.speakerLine(conversation.scene, turn), outside, answer, sourcesPart(turn), turn.outside && unabridged.webProposal(turn.outside, { send: (query) => search(turn, query), decline: () => call("decline_search", { turn: turn.id }) }),
           turn.forgotten && h("p", { class: "ub-muted" }, t("forgotten_here")), receiptPart(turn), turn.id && turn.state !== "answering" && answerTools(turn)));
       unabridged.bindCitations(element, () => kept_.citations.map((citation) => ({ ...citation, turn: turn.id })));
       return Object.assign(kept_, { element });
@@ -151,7 +163,7 @@
       for (const turn of shown) {
         const id = turn.id || "new";
         wanted.add(id);
-        const key = JSON.stringify([turn.question, turn.state, turn.at, turn.of, turn.state === "answering" ? "" : turn.text, turn.forgotten, turn.outside]);
+        const key = JSON.stringify([turn.question, turn.state, turn.at, turn.of, turn.state === "answering" ? "" : turn.text, turn.forgotten, turn.outside, conversation?.scene?.players.length, conversation?.scene?.speakers[turn.id]]);
         let part = drawn.get(id);
         if (part?.key !== key) {
           const next = turnElement(turn);
@@ -166,9 +178,9 @@
       stream(job);
       turnsBox.querySelector(".ub-failure")?.remove();
       if (failure) turnsBox.append(h("div", { class: "ub-failure", role: "alert" }, icon("warning"), h("div", {}, h("strong", {}, failure.error), h("p", {}, failure.hint)),
-        button("again", t("try_again"), () => send(failure.question, false), { text: true }),
+        failure.question && button("again", t("try_again"), () => send(failure.question, false), { text: true }), conversation?.scene && unabridged.chooseModel(),
         failure.full && branch().length > 0 && button("quote", t("sum_up"), () => sumUp(branch().at(-1), failure.question), { text: true })));
-      welcome.hidden = shown.length > 0 || Boolean(failure);
+      welcome.hidden = shown.length > 0 || Boolean(failure) || Boolean(conversation?.scene);
       if (!welcome.hidden) drawWelcome();
       composer.setRunning(Boolean(job));
       drawAbout();
@@ -216,6 +228,9 @@
       else welcome.replaceChildren(h("h2", {}, t("welcome_title")), h("p", {}, t("welcome_more")), steps, actions);
     };
     const drawAbout = () => {
+      bar.show(conversation?.scene ?? null, conversation?.id);
+      composer.field.placeholder = conversation?.scene ? t("speak_here", { name: conversation.scene.setup.user }) : t("ask_here");
+      if (conversation?.scene) { about.hidden = true; return; }
       const other = conversation && conversation.turns.length > 0 && session.documents.length > 0 && !sameDocuments();
       const gone = conversation && conversation.turns.length > 0 && !session.documents.length;
       about.hidden = !(other || gone || carried);
@@ -228,7 +243,7 @@
       const wanted = session.conversation;
       let next = null;
       if (wanted) {
-        try { next = await call("conversation", { conversation: wanted }, { quiet: true }); } catch (error) { if (error.kind === "UsageError") update({ conversation: null }); return; }
+        try { const [talk, scene] = await Promise.all([call("conversation", { conversation: wanted }, { quiet: true }), call("scene", { conversation: wanted }, { quiet: true })]); next = { ...talk, scene }; } catch (error) { if (error.kind === "UsageError") update({ conversation: null }); return; }
       }
       if (ticket !== loading) return;
       const other = next?.id !== conversation?.id;

@@ -64,7 +64,7 @@
     });
     const take = async (files) => {
       for (const file of files) {
-        if (await unabridged.tookConversation(file)) continue;
+        if (await unabridged.tookConversation(file) || await unabridged.tookCharacter(file)) continue;
         if (file.size > strings.limits.upload_bytes) {
           notice(t("too_large", { name: file.name, size: size(file.size) }), t("too_large_hint", { limit: size(strings.limits.upload_bytes) }));
           continue;
