@@ -116,8 +116,8 @@ def parser() -> argparse.ArgumentParser:
     command = _command(group, "verify", "check every segment and remove the damaged ones", "commands_cache:verify")
     _json(command)
 
-    group = _command(commands, "conversations", "what was asked and answered", None)
-    group = group.add_subparsers(metavar="ACTION", required=True)
+    command = _command(commands, "conversations", "what was asked and answered", None)
+    group = command.add_subparsers(metavar="ACTION", required=True)
     command = _command(group, "list", "list them, the last changed first", "commands_conversations:list_conversations")
     command.add_argument("--archived", action="store_true", help="those that were put away")
     _json(command)
@@ -140,8 +140,8 @@ def parser() -> argparse.ArgumentParser:
     command = _command(group, "key", "keep the key of a search provider in the system's keyring", "commands_network:key")
     command.add_argument("provider", choices=("brave", "tavily"), help="it is asked for, or read from stdin")
 
-    group = _command(commands, "memory", "what is kept in mind for every answer", None)
-    group = group.add_subparsers(metavar="ACTION", required=True)
+    command = _command(commands, "memory", "what is kept in mind for every answer", None)
+    group = command.add_subparsers(metavar="ACTION", required=True)
     command = _command(group, "list", "list it, the oldest first", "commands_memory:list_memories")
     _json(command)
     command = _command(group, "add", "keep something in mind, for everything or for some documents", "commands_memory:add")
@@ -150,8 +150,8 @@ def parser() -> argparse.ArgumentParser:
     command = _command(group, "remove", "forget it, in earlier conversations too", "commands_memory:remove")
     command.add_argument("memories", nargs="+", metavar="ID", help="an id, or its beginning")
 
-    group = _command(commands, "character", "characters to play scenes with", None)
-    group = group.add_subparsers(metavar="ACTION", required=True)
+    command = _command(commands, "character", "characters to play scenes with", None)
+    group = command.add_subparsers(metavar="ACTION", required=True)
     command = _command(group, "import", "add cards: PNG, JSON or CHARX", "commands_characters:import_characters")
     command.add_argument("files", nargs="+", type=Path, metavar="FILE")
     command.add_argument(

@@ -1,7 +1,7 @@
 """An answer from a model that finds and quotes but does not reason: the passages it points at, and a few words of each.
 
-Three ways to answer, by the model's certainty: sure (from its own threshold on), nearest (said to be no more than that), and
-nothing (where hardly any right answer lies: some in a hundred of the questions that the thresholds were set on).
+Three ways to answer, by the model's certainty: sure (from its own threshold on, which was fitted), nearest (said to be no more
+than that), and nothing (where questions lie that share hardly a word with the documents).
 """
 
 import re
@@ -20,7 +20,7 @@ from unabridged.web.fencing import disarmed
 
 MOST_PASSAGES = 3
 CLEARLY = 0.2  # of the best passage's lift: below it a passage is not shown beside the best one
-NEAR = 0.02  # certainty from which on the nearest passage is shown
+NEAR = 0.0025  # certainty from which on the nearest passage is shown: low, since it is called no more than that. By judgement
 MOST_CHARACTERS = {"en": 400, "zh": 160}  # of a quotation of several sentences
 HAN = re.compile(r"[\u3400-\u9fff]")
 

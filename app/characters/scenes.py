@@ -130,15 +130,22 @@ class Scenes:
 def setup_of(kept: Mapping[str, Any]) -> Setup:
     """The set-up that was kept or imported as JSON. Raises UsageError for what is none."""
     try:
-        words = {name: kept[name] for name in ("user", "persona", "author_note", "began_at")}
-        ids = {name: tuple(kept[name]) for name in ("character_ids", "book_ids")}
-        depth, order = kept["author_note_depth"], Order(kept["order"])
-    except (KeyError, TypeError, ValueError) as error:
+        setup = Setup(
+            character_ids=tuple(kept["character_ids"]),
+            user=kept["user"],
+            persona=kept["persona"],
+            author_note=kept["author_note"],
+            author_note_depth=kept["author_note_depth"],
+            book_ids=tuple(kept["book_ids"]),
+            order=Order(kept["order"]),
+            began_at=kept["began_at"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _no_setup() from error
-    texts = (*words.values(), *ids["character_ids"], *ids["book_ids"])
-    if type(depth) is not int or not all(isinstance(text, str) for text in texts):
+    texts = (setup.user, setup.persona, setup.author_note, setup.began_at, *setup.character_ids, *setup.book_ids)
+    if type(setup.author_note_depth) is not int or not all(isinstance(text, str) for text in texts):
         raise _no_setup()
-    return Setup(**words, **ids, author_note_depth=depth, order=order)
+    return setup
 
 
 def _no_setup() -> UsageError:
