@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 FOLDERS = ("app", "ingest", "models", "ui")
 NOT_ON_THE_PAGE = (
     *("app/cli.py", "app/console.py", "app/commands_", "app/doctor.py", "app/fault_report.py"),
-    *("models/starter/", "app/characters/"),  # characters have no place on the page yet
+    "models/starter/",
 )
 ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
 ADVISING = {  # functions whose every sentence is told
