@@ -144,7 +144,7 @@
       const answer = h("div", { class: "ub-answer" });
       setRendered(answer, turn.html || "");
       const outside = h("div", { class: "ub-web-progress", hidden: true });
-      const kept_ = { citations: turn.citations, answer, outside };
+      const kept_ = { citations: turn.citations, answer, outside, state: turn.state };
       const element = h("article", { class: `ub-turn ${turn.forgotten ? "ub-forgotten" : ""}`, "data-turn": turn.id || "new" }, conversation?.scene && !turn.question ? null : questionPart(turn),
         h("div", { class: "ub-reply" }, conversation?.scene && unabridged.speakerLine(conversation.scene, turn), outside, answer, sourcesPart(turn), turn.outside && unabridged.webProposal(turn.outside, { send: (query) => search(turn, query), decline: () => call("decline_search", { turn: turn.id }) }),
           turn.forgotten && h("p", { class: "ub-muted" }, t("forgotten_here")), receiptPart(turn), turn.id && turn.state !== "answering" && answerTools(turn)));
@@ -189,7 +189,7 @@
     const stream = (job) => {
       if (!job) return;
       const part = drawn.get(job.turn) || drawn.get("new");
-      if (!part) return;
+      if (!part || part.state === "finished") return;  // news that is older than what is drawn
       part.element.classList.toggle("ub-thinking-now", !job.html);
       unabridged.webProgress(part.outside, job);
       if (job.html !== undefined) setRendered(part.answer, job.html);
