@@ -129,6 +129,29 @@ def test_a_conversation_is_named_exported_taken_in_archived_and_another_is_incog
     assert visitor.faults == []
 
 
+def test_settings_of_the_web_are_kept_as_they_are_changed(serve_script: Serve, visit: Visit, tmp_path: Path) -> None:
+    served = serve_script(Script())
+    number = served.workspace.network_log.begin(host="<b>search.example</b>", purpose="search", sent=120)
+    served.workspace.network_log.complete(number, received=4096, status=200)
+    page = visit().open(served.address)
+    page.locator("#panel-header").get_by_role("button", name="Settings").click()
+    page.locator(".ub-web-settings summary").first.click()
+    page.get_by_label("Who searches").select_option("folder")
+    page.get_by_label("Folder of saved pages", exact=False).last.fill(str(tmp_path))
+    page.get_by_label("Pages opened at most").fill("3")
+    page.get_by_label("Switch in new conversations").select_option("ask")
+    expect(page.locator(".ub-web-word")).to_have_text("ask")
+    settings = served.workspace.settings
+    assert (settings.web, settings.web_provider, settings.web_folder, settings.web_pages) == ("ask", "folder", str(tmp_path), 3)
+
+    page.locator(".ub-web-settings summary").last.click()
+    expect(page.locator(".ub-log-rows")).to_contain_text("<b>search.example</b>")
+    page.get_by_role("button", name="Clear the log").click()
+    page.get_by_role("dialog", name="Network log").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Nothing has left this machine.")).to_be_visible()
+    assert served.workspace.network_log.requests() == []
+
+
 def test_the_line_shows_from_where_the_model_no_longer_reads(serve_script: Serve, visit: Visit, contract: Path) -> None:
     served = serve_script(Script(replies=["An answer."]), word_s=0)
     served.add(contract)

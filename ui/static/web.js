@@ -111,14 +111,15 @@
         forget.hidden = !known?.kept;
       };
       provider.addEventListener("change", show);
-      const save = button("check", t("save"), async () => {
+      const save = async () => {
         told = await call("save_web", { mode: mode.value, provider: provider.value, address: address.value, folder: folder.value, pages: Math.trunc(pages.value), tokens: Math.trunc(tokens.value), steps: Math.trunc(steps.value) });
         standard = told.mode;
         emit("web-moved");
         notice(t("settings_saved"));
-      }, { text: true });
+      };
+      for (const each of [mode, provider, address, folder, pages, tokens, steps]) each.addEventListener("change", save);
       form.replaceChildren(labelled(t("web_standard"), t("web_standard_help"), mode), labelled(t("web_provider"), t("web_provider_help"), provider), addressField, folderField, keyField,
-        labelled(t("web_pages"), null, pages), labelled(t("web_tokens"), t("web_tokens_help"), tokens), labelled(t("web_steps"), t("web_steps_help"), steps), h("div", { class: "ub-row-of-buttons" }, save));
+        labelled(t("web_pages"), null, pages), labelled(t("web_tokens"), t("web_tokens_help"), tokens), labelled(t("web_steps"), t("web_steps_help"), steps));
       show();
     };
     const drawLog = async () => {
