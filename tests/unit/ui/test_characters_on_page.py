@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from starlette.testclient import TestClient
@@ -20,6 +20,7 @@ from tests.fakes import FINDER, FakeEngine, Script
 from tests.unit.characters.cards import BOOK, V2, packed, png, text
 
 LOCAL = "http://127.0.0.1:7860"
+DATA = cast("dict[str, Any]", V2["data"])
 SCRIPT = "<img src=x onerror=alert(1)>"
 
 
@@ -98,7 +99,9 @@ def test_a_picture_is_served_as_a_picture_and_as_nothing_else(client: TestClient
     assert client.get("/characters/none/picture").status_code == 404
 
 
-@pytest.mark.parametrize("content", [b"no card at all", b"\x89PNG\r\n\x1a\nbroken", b"PK\x03\x04broken", b'{"spec": "other"}', b'{"a": ' * 90])
+@pytest.mark.parametrize(
+    "content", [b"no card at all", b"\x89PNG\r\n\x1a\nbroken", b"PK\x03\x04broken", b'{"spec": "other"}', b'{"a": ' * 90]
+)
 def test_what_is_no_card_is_refused_in_a_sentence(client: TestClient, content: bytes, characters: CharacterHandlers) -> None:
     answer = client.post("/characters", params={"name": "x.png"}, content=content)
     assert answer.status_code == 422
@@ -108,7 +111,9 @@ def test_what_is_no_card_is_refused_in_a_sentence(client: TestClient, content: b
 
 
 def test_other_sites_can_send_no_card(client: TestClient) -> None:
-    answer = client.post("/characters", params={"name": "a.json"}, content=b"{}", headers={"origin": "https://elsewhere.example"})
+    answer = client.post(
+        "/characters", params={"name": "a.json"}, content=b"{}", headers={"origin": "https://elsewhere.example"}
+    )
     assert answer.status_code == 403
 
 
@@ -123,11 +128,13 @@ def test_a_lorebook_is_kept_by_itself(client: TestClient, characters: CharacterH
     assert characters.characters({})["books"] == []
 
 
-def test_editing_changes_what_was_given_and_keeps_the_rest(ada: str, characters: CharacterHandlers, workspace: Workspace) -> None:
+def test_editing_changes_what_was_given_and_keeps_the_rest(
+    ada: str, characters: CharacterHandlers, workspace: Workspace
+) -> None:
     characters.save_character({"character": ada, "fields": {"personality": SCRIPT, "unknown": "x"}})
     card = workspace.characters.get(ada).card
     assert card.text("personality") == SCRIPT
-    assert card.raw["data"] == {**V2["data"], "personality": SCRIPT}
+    assert card.raw["data"] == {**DATA, "personality": SCRIPT}
     book = characters.character({"character": ada})["book"]
     book["entries"][0]["content"] = "The lamp is electric now."
     characters.save_lorebook({"character": ada, "raw": book})
@@ -144,7 +151,16 @@ def test_a_character_is_made_from_nothing(characters: CharacterHandlers) -> None
 
 
 def test_half_characters_of_a_card_can_travel(client: TestClient, characters: CharacterHandlers) -> None:
-    raw = json.dumps({**V2, "data": {**V2["data"], "name": "A\ud800", "character_book": {"entries": [{"keys": ["\udfff"], "content": "\ud800"}]}}})
+    raw = json.dumps(
+        {
+            **V2,
+            "data": {
+                **DATA,
+                "name": "A\ud800",
+                "character_book": {"entries": [{"keys": ["\udfff"], "content": "\ud800"}]},
+            },
+        }
+    )
     one = taken(client, "half.json", raw.encode())["character"]
     json.dumps([characters.characters({}), characters.character({"character": one})], ensure_ascii=False).encode()
 
@@ -165,7 +181,9 @@ def test_a_scene_opens_with_the_chosen_greeting_and_is_played(
     assert shown["greetings"][0] == "You are wet, Ben."
 
 
-def test_a_reply_that_goes_on_begins_with_what_was_said(ada: str, scenes: SceneHandlers, jobs: Jobs, workspace: Workspace) -> None:
+def test_a_reply_that_goes_on_begins_with_what_was_said(
+    ada: str, scenes: SceneHandlers, jobs: Jobs, workspace: Workspace
+) -> None:
     conversation, greeting = begun(scenes, ada)
     said = ended(jobs, scenes.say({"conversation": conversation, "parent": greeting, "message": "Hello"}))
     more = ended(jobs, scenes.go_on({"conversation": conversation, "turn": said.news["turn"]}))
@@ -181,7 +199,7 @@ def test_own_words_come_back_and_are_kept_nowhere(ada: str, scenes: SceneHandler
 
 
 def test_in_a_group_each_turn_has_its_speaker(client: TestClient, ada: str, scenes: SceneHandlers, jobs: Jobs) -> None:
-    bea = taken(client, "bea.json", json.dumps({**V2, "data": {**V2["data"], "name": "Bea"}}).encode())["character"]
+    bea = taken(client, "bea.json", json.dumps({**V2, "data": {**DATA, "name": "Bea"}}).encode())["character"]
     conversation, greeting = begun(scenes, ada, bea, order="everyone")
     ended(jobs, scenes.say({"conversation": conversation, "parent": greeting, "message": "Hello"}))
     shown = scenes.scene({"conversation": conversation})
@@ -207,7 +225,9 @@ def test_the_starter_cannot_play_and_says_so(ada: str, scenes: SceneHandlers, jo
     assert "cannot play" in job.news["error"]
 
 
-def test_what_a_character_says_is_escaped(ada: str, scenes: SceneHandlers, jobs: Jobs, engine: FakeEngine, workspace: Workspace) -> None:
+def test_what_a_character_says_is_escaped(
+    ada: str, scenes: SceneHandlers, jobs: Jobs, engine: FakeEngine, workspace: Workspace
+) -> None:
     engine.script.replies[0] = SCRIPT
     conversation, greeting = begun(scenes, ada)
     ended(jobs, scenes.say({"conversation": conversation, "parent": greeting, "message": SCRIPT}))
