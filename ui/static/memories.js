@@ -53,9 +53,9 @@
     box.append(h("div", { class: "ub-memories-head" }, h("h2", {}, t("memories")), button("close", t("close"), () => box.close())),
       h("p", { class: "ub-muted" }, t("memories_about")), h("div", { class: "ub-fields" }, text, h("div", { class: "ub-row-of-buttons" }, scope, addButton)), list,
       h("label", { class: "ub-field ub-memory-budget" }, h("span", {}, t("memory_budget")), budget, h("span", { class: "ub-muted" }, t("memory_budget_help"))));
-    document.body.append(box);
+    box.addEventListener("close", () => box.remove());
 
-    on("memories", async () => { told = await call("memories"); draw(); box.showModal(); text.focus(); });
+    on("memories", async () => { told = await call("memories"); draw(); document.body.append(box); box.showModal(); text.focus(); });
     // What the model would remember of a conversation: shown, and kept only when it is accepted.
     on("propose-memory", async (turn) => { waiting = (await call("propose_memory", { turn })).job; notice(t("memory_thinking"), t("memory_thinking_hint")); hear(); });
     const proposed = async (memory) => {
