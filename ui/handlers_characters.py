@@ -51,7 +51,6 @@ class CharacterHandlers:
         return {
             "id": character.id,
             "fields": _fields(character),
-            "notes": dict(character.card.creator_notes),
             "greetings": list(cast.greetings()),
             "documents": list(character.document_ids),
             "assets": [f"{asset.kind}: {asset.name}.{asset.ext}" for asset in character.card.assets],

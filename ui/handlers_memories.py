@@ -27,9 +27,10 @@ class MemoryHandlers:
         return {"memories": shown, "budget": self._workspace.settings.memory_tokens}
 
     def add_memory(self, data: Data) -> Data:
-        """`scope` everything, documents (those given) or conversation (the one given)."""
+        """`scope` everything, documents (those given), or the conversation or the character given."""
         scope = str(data["scope"])
-        ids = {"documents": documents_scope(data["documents"]), "conversation": str(data.get("conversation") or "")}
+        ids = {"documents": documents_scope(data.get("documents", ()))}
+        ids |= {name: str(data.get(name) or "") for name in ("conversation", "character")}
         if ids.get(scope, "").startswith(INCOGNITO):
             raise _incognito()
         self._workspace.memories.add(str(data["text"]), scope=scope, scope_id=ids.get(scope, ""))

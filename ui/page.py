@@ -97,6 +97,7 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
             characters.remove_lorebook,
             characters.ask_character,
             scenes.start_scene,
+            memories.add_memory,
             language=language,
         )
         panel("settings", language=language)

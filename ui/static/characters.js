@@ -80,11 +80,17 @@
     const remove = async (one) => {
       if (await dialog(t("remove"), h("div", {}, h("p", {}, t("remove_sure", { name: one.name })), h("p", { class: "ub-muted" }, t("character_remove_means"))), { action: t("remove"), danger: true })) await call("remove_character", { character: one.id });
     };
+    const remember = async (one) => {
+      const field = h("textarea", { rows: "3", maxlength: "2000", "aria-label": t("memory_new") });
+      const words = await dialog(`${t("memory_new")}: ${one.name}`, h("div", { class: "ub-fields" }, field), { action: t("memory_accept"), answer: () => field.value });
+      if (words?.trim()) { await call("add_memory", { text: words, scope: "character", character: one.id }); notice(t("memory_kept"), words); }
+    };
     const card = (one) => {
       const more = button("more", t("more_about", { name: one.name }), () => menu(more, [
         { icon: "edit", label: t("edit_sheet"), run: () => unabridged.editSheet(call, one.id) },
         { icon: "book", label: t("edit_lorebook"), run: () => unabridged.editLorebook(call, { character: one.id, name: one.name }) },
         { icon: "help", label: t("ask_sheet"), run: () => unabridged.askSheet(call, one) },
+        { icon: "bookmark", label: t("memory_new"), run: () => remember(one) },
         session.documents.length > 0 && { icon: "page", label: t("live_in_these", { count: number(session.documents.length) }), run: () => call("save_character", { character: one.id, fields: {}, documents: session.documents }) },
         one.documents.length > 0 && { icon: "close", label: t("live_in_none"), run: () => call("save_character", { character: one.id, fields: {}, documents: [] }) },
         ...FORMATS.map(([suffix, words]) => ({ icon: "fetch", label: t(words), run: () => download(one.id, suffix) })),

@@ -6,7 +6,8 @@
   const WORDS = ["description", "personality", "scenario", "first_mes", "mes_example", "system_prompt", "post_history_instructions", "creator_notes"];
   const words = () => ({ name: t("name"), nickname: t("sheet_nickname"), description: t("sheet_description"), personality: t("sheet_personality"), scenario: t("sheet_scenario"), first_mes: t("greeting"), mes_example: t("sheet_examples"),
     system_prompt: t("sheet_system"), post_history_instructions: t("sheet_post"), creator_notes: t("sheet_notes") });
-  const filled = (element, value) => { element.value = value; return element; };
+  const filled = (element, value) => { element.value = value; element.filled = element.value; return element; };
+  const untouched = (element) => element.value === element.filled;  // then what the card says stays, commas inside a key too
   const labelled = (label, field) => h("label", {}, h("span", {}, label), field);
 
   unabridged.editSheet = async (call, id) => {
@@ -26,7 +27,7 @@
       one.assets.length > 0 && h("details", {}, h("summary", {}, t("sheet_assets")), h("ul", {}, one.assets.map((asset) => h("li", {}, asset)))));
     const given = await dialog(id ? t("edit_sheet") : t("new_character"), body, { action: t("save"), answer: () => ({
       ...Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.value])),
-      tags: tags.value.split(/[,，]/).map((tag) => tag.trim()).filter(Boolean),
+      tags: untouched(tags) ? one.fields.tags : tags.value.split(/[,，]/).map((tag) => tag.trim()).filter(Boolean),
       alternate_greetings: [...greetings.querySelectorAll("textarea")].map((field) => field.value).filter((text) => text.trim()) }) });
     if (!given) return;
     const changed = Object.fromEntries(Object.entries(given).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(one.fields[name] ?? "")));
@@ -44,13 +45,14 @@
         keys: filled(h("input", { type: "text" }), (entry.keys || []).join(", ")), secondary: filled(h("input", { type: "text" }), (entry.secondary_keys || []).join(", ")),
         content: filled(h("textarea", { rows: "3" }), entry.content || ""), enabled: tick(entry.enabled !== false), constant: tick(Boolean(entry.constant)), order: filled(h("input", { type: "number" }), String(entry.insertion_order ?? 100)),
       };
-      const title = entry.comment || entry.name || (entry.keys || []).join(", ") || t("lore_entry");
+      const title = entry.comment || entry.name || (entry.keys || []).join(", ") || (entry.content || "").slice(0, 60) || t("lore_entry");
       const element = h("details", { class: "ub-lore-entry", open: !entry.content }, h("summary", {}, title), labelled(t("lore_keys"), field.keys), labelled(t("lore_secondary"), field.secondary), labelled(t("lore_content"), field.content),
         h("div", { class: "ub-row-of-buttons" }, h("label", { class: "ub-check" }, field.enabled, h("span", {}, t("lore_enabled"))), h("label", { class: "ub-check" }, field.constant, h("span", {}, t("lore_constant"))), h("label", { class: "ub-check" }, h("span", {}, t("lore_order")), field.order),
           button("trash", t("remove"), () => element.remove())));
       element.entry = () => {
         const secondary = keys(field.secondary.value);
-        return { extensions: {}, ...entry, keys: keys(field.keys.value), ...(secondary.length || entry.secondary_keys ? { secondary_keys: secondary, selective: secondary.length > 0 } : {}), content: field.content.value,
+        return { extensions: {}, ...entry, ...(untouched(field.keys) ? { keys: entry.keys || [] } : { keys: keys(field.keys.value) }),
+          ...(untouched(field.secondary) ? {} : { secondary_keys: secondary, selective: secondary.length > 0 }), ...(untouched(field.content) ? { content: entry.content || "" } : { content: field.content.value }),
           enabled: field.enabled.checked, constant: field.constant.checked, insertion_order: Math.trunc(field.order.value) };
       };
       list.append(element);

@@ -11,6 +11,7 @@ from unabridged.errors import DocumentDamaged, UsageError
 from unabridged.home import Home
 from unabridged.ui.handlers_characters import CharacterHandlers
 from unabridged.ui.handlers_chat import ChatHandlers
+from unabridged.ui.handlers_memories import MemoryHandlers
 from unabridged.ui.handlers_scenes import SceneHandlers
 from unabridged.ui.jobs import Job, Jobs
 from unabridged.ui.server import build_app
@@ -243,3 +244,10 @@ def test_the_sheet_is_asked_about_from_outside(ada: str, characters: CharacterHa
 def test_an_ordinary_conversation_is_no_scene(scenes: SceneHandlers, workspace: Workspace) -> None:
     conversation = workspace.conversations.start([], title="notes").id
     assert scenes.scene({"conversation": conversation}) is None
+
+
+def test_a_memory_holds_for_one_character(ada: str, workspace: Workspace, jobs: Jobs) -> None:
+    told = MemoryHandlers(workspace, jobs).add_memory({"text": "Ben likes tea.", "scope": "character", "character": ada})
+    assert told["memories"][0]["names"] == ["Ada"]
+    [memory] = workspace.memories.wanted([], character_id=ada)
+    assert memory.text == "Ben likes tea."
