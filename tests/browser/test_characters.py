@@ -69,3 +69,46 @@ def test_a_dropped_card_is_talked_to(
     assert page.title() == "Unabridged"
     assert not visitor.faults
     assert visitor.hosts == {served.address.split("/")[2]}
+
+
+def test_sheet_lorebook_and_author_s_note_are_edited(
+    serve_script: Callable[..., Served], visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    served, visitor = serve_script(Script(replies=[REPLY])), visit()
+    page = visitor.open(served.address)
+    drop(page, card_file(tmp_path / "ada.png", tags=["sea, wide"]))
+    ada = page.get_by_role("article", name="Ada")
+    kept = served.workspace.characters
+
+    ada.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Edit the sheet").click()
+    page.get_by_label("Personality").fill("warm")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("dialog.ub-dialog[open]")).to_have_count(0)
+
+    ada.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Edit the lorebook").click()
+    page.locator(".ub-lore-entry").first.locator("summary").click()
+    page.locator(".ub-lore-entry").first.get_by_label("What is told").fill("The lamp is electric.")
+    picture_of(page, "lorebook")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("dialog.ub-dialog[open]")).to_have_count(0)
+
+    ada.get_by_role("button", name="Talk").click()
+    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Scene and author's note").click()
+    page.get_by_role("textbox", name="Author's note").fill("A storm comes.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("dialog.ub-dialog[open]")).to_have_count(0)
+    page.get_by_role("button", name="Write for me").click()
+    expect(page.locator("#ub-question")).to_have_value(REPLY)
+
+    card = kept.get(kept.list()[0].id).card
+    assert card.text("personality") == "warm"
+    assert card.texts("tags") == ("sea, wide",)
+    entry = card.raw["data"]["character_book"]["entries"][0]
+    assert (entry["content"], entry["extensions"]["unknown"]) == ("The lamp is electric.", [1, None])
+    setup = served.workspace.scenes.setup(served.workspace.conversations.list()[0].id)
+    assert setup is not None
+    assert setup.author_note == "A storm comes."
+    assert not visitor.faults

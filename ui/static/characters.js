@@ -70,7 +70,7 @@
     const open = async () => { refusal.hidden = true; gallery.hidden = false; await refresh(); gallery.focus(); };
     gallery.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } });
     takenIn = ({ error, hint, name, book, file }) => {
-      if (!error) { refusal.hidden = true; notice(t(book ? "lorebook_imported" : "character_imported", { name })); if (!isOpen()) open(); return; }
+      if (!error) { refusal.hidden = true; if (book) notice(t("lorebook_imported", { name })); if (!isOpen()) open(); return; }  // a character is seen: the newest stands first
       if (!isOpen()) { notice(error, hint); return; }
       refusal.replaceChildren(icon("warning"), h("div", {}, h("strong", {}, error), h("p", {}, [file, hint].filter(Boolean).join(" · "))), button("close", t("close"), () => { refusal.hidden = true; }));
       refusal.hidden = false;
