@@ -115,7 +115,7 @@ class FakeEngine:
         scores = []
         for option in options:
             if int(option[0]) == DOC:  # no passage fits: far likelier than one without a common word, less than one with two
-                scores.append(30.0 if max(scores) > 1 else 3000.0)
+                scores.append(30.0 if max(scores) > 1 else 100_000.0)
                 continue
             start = whole.index(int(option[0])) + 1
             passage = words(text_of(whole[start : next(p for p in range(start, len(whole)) if whole[p] >= 256)]))
