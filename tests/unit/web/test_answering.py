@@ -196,7 +196,7 @@ def test_a_question_that_asks_for_the_web_gets_a_proposal_though_the_documents_a
     events = asked(workspace, contract, "Search the web: which law governs?", web=WebUse())
     (proposal,) = of(SearchProposed, events)
     assert isinstance(proposal, SearchProposed)
-    assert proposal.reason == "You asked for the web."
+    assert proposal.reason == "You asked for the web. Note that only the documents tell “laws”, “Norway”."
     assert finished(events).citations, "nobody agreed, so the documents answer"
     assert site.asked == []
 
