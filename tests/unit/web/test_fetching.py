@@ -290,13 +290,13 @@ def test_a_connection_is_for_the_name_and_a_wrong_certificate_ends_it(tmp_path: 
     listening = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
-        for _ in range(2):  # every address of a host is tried, up to two
-            connection, _ = listening.accept()
-            with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True):
-                pass
-            connection.close()
+        connection, _ = listening.accept()
+        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True):
+            pass
+        connection.close()
 
-    threading.Thread(target=serve, daemon=True).start()
+    serving = threading.Thread(target=serve, daemon=True)
+    serving.start()
     with pytest.raises(WebFailed, match="cannot be reached") as refused:
         get(
             f"https://fees.example.org:{listening.getsockname()[1]}/",
@@ -305,6 +305,7 @@ def test_a_connection_is_for_the_name_and_a_wrong_certificate_ends_it(tmp_path: 
             resolver=lambda host, port: ["127.0.0.1"],
             private=HERE,
         )
+    serving.join()
     listening.close()
     assert names == ["fees.example.org"]
     assert "CERTIFICATE_VERIFY_FAILED" in str(refused.value.__cause__)
