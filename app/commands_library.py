@@ -5,7 +5,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from unabridged.console import Progress, add_file, print_json
+from unabridged.console import Progress, add_file, counted, print_json
 from unabridged.home import open_home
 from unabridged.ingest.document import Document
 from unabridged.workspace import Workspace
@@ -72,8 +72,8 @@ def list_documents(options: argparse.Namespace) -> int:
         print_json({"documents": [asdict(entry) for entry in entries]})
         return 0
     for entry in entries:
-        pages = f", {entry.pages:,} pages" if entry.pages else ""
-        problems = f", {entry.problems:,} problems (see inspect)" if entry.problems else ""
+        pages = f", {counted(entry.pages, 'page')}" if entry.pages else ""
+        problems = f", {counted(entry.problems, 'problem')} (see inspect)" if entry.problems else ""
         sys.stdout.write(f"{entry.id[:12]}  {entry.name}  {entry.characters:,} characters{pages}{problems}\n")
     if not entries:
         sys.stdout.write("The library is empty. Add a file by asking about it: unabridged ask FILE QUESTION\n")
@@ -89,9 +89,10 @@ def remove(options: argparse.Namespace) -> int:
 
 
 def _described(view: dict[str, Any], document: Document) -> str:
+    nouns = ["character", *(["page"] if view["pages"] else []), "token", "block"]
     lines = [
         f"{view['name']} ({view['media_type']})",
-        f"{view['characters']:,} characters, {view['pages']:,} pages, {view['tokens']:,} tokens, {view['blocks']:,} blocks",
+        ", ".join(counted(view[f"{noun}s"], noun) for noun in nouns),
     ]
     lines += [f"{name}: {value}" for name, value in document.details.items()]
     if view["outline"]:

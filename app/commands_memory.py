@@ -4,7 +4,7 @@ import argparse
 import sys
 from dataclasses import asdict
 
-from unabridged.console import print_json
+from unabridged.console import counted, print_json
 from unabridged.home import open_home
 from unabridged.memories import Memory, documents_scope
 from unabridged.workspace import Workspace
@@ -41,4 +41,4 @@ def remove(options: argparse.Namespace) -> int:
 
 
 def _scope(memory: Memory) -> str:
-    return f"{len(memory.scope_id.split())} documents" if memory.scope == "documents" else memory.scope
+    return counted(len(memory.scope_id.split()), "document") if memory.scope == "documents" else memory.scope

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from unabridged.citations import Citation
-from unabridged.console import Progress, add_file, print_json
+from unabridged.console import Progress, add_file, counted, print_json
 from unabridged.errors import UsageError
 from unabridged.events import Answering, Event, TextDelta
 from unabridged.home import open_home
@@ -112,7 +112,7 @@ def _receipt(receipt: Receipt) -> str:
         if document.url:
             line += f" ({document.url})"
         if document.pages:
-            line += f", {document.pages:,} pages"
+            line += f", {counted(document.pages, 'page')}"
         if document.pages_without_text:
             line += f", {document.pages_without_text:,} without text"
         if document.pages_ocr:

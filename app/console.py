@@ -28,6 +28,11 @@ def print_json(value: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def counted(number: int, noun: str) -> str:
+    """ "1 page", "2,000 pages"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 class Progress:
     """The one line of progress on stderr: rewritten in place on a terminal, a line every few seconds elsewhere."""
 
@@ -66,9 +71,7 @@ class Progress:
             self._stream.write("\r" + " " * self._width + "\r")
             self._width = 0
 
-    def follow(
-        self, work: Generator[Shown, None, Result], also: Callable[[Shown], None] = lambda event: None
-    ) -> Result:
+    def follow(self, work: Generator[Shown, None, Result], also: Callable[[Shown], None] = lambda event: None) -> Result:
         """Run the work to its end, showing where it is; `also` gets each event as well."""
         with closing(work):
             while True:
