@@ -28,6 +28,8 @@ class Vocabulary:
         """How a line goes on in the next: "" where a word was cut, "-" where the hyphen belongs to the word, else None."""
         if before.endswith(SOFT_HYPHEN):
             return ""
+        if not before.endswith(("-", "\u2010")):
+            return None  # told without a search through the whole paragraph
         last, first = _LAST.search(before), _FIRST.match(after)
         if last is None or first is None or not first[0][0].islower():
             return None

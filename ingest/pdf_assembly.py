@@ -18,6 +18,9 @@ from unabridged.ingest.page_turn import turned_back
 from unabridged.ingest.pdf_layout import Column, TextLine, TextParagraph, is_bullet, is_cjk
 
 _SENTENCE_END = re.compile(r"[.!?:;。！？：；…][\"”’»)）』」\]⁰¹²³⁴⁵⁶⁷⁸⁹]*$")
+_OPEN_END = re.compile(  # words that end no sentence
+    r"\b(?:the|an?|of|in|to|and|or|for|by|with|on|at|from|as|that|which|such|its|their|any|this|these|under|between|shall|be|is)$"
+)
 _CAPTION = re.compile(r"(?:Table|Figure|Fig\.|TABLE|FIGURE|图|表)\s*\d{1,3}(?:[.-]\d{1,3})?\s*[.:：\s]")
 _NOTE_SIGN = re.compile(r"(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+|\d{1,3}|[*∗†‡§①-⑳])[.)\s]?\s*\S")
 _HEADING_LIMIT = 160  # code points
@@ -62,8 +65,15 @@ class Assembly:
     _sizes: dict[int, tuple[float, float]] = field(default_factory=dict)  # of pages, as they are shown
 
     def add_page(
-        self, page: int, width: float, height: float, columns: Iterable[tuple[Column, Sequence[TextParagraph]]]
+        self,
+        page: int,
+        width: float,
+        height: float,
+        columns: Iterable[tuple[Column, Sequence[TextParagraph]]],
+        *,
+        breaks: Sequence[float] = (),
     ) -> None:
+        """`breaks`: heights at which a page of the original ended, where the file shows them inside its own pages."""
         self._sizes[page] = width, height
         pieces: list[Piece] = []
         for column, paragraphs in columns:
@@ -73,7 +83,7 @@ class Assembly:
         self._head_by_bookmarks(pieces, page)
         for piece in pieces:
             before = self._last_running()
-            if before is not None and piece.kind is BlockKind.PARAGRAPH and _goes_on(before, piece):
+            if before is not None and piece.kind is BlockKind.PARAGRAPH and _goes_on(before, piece, breaks):
                 before.lines += piece.lines
                 before.full = piece.full
             else:
@@ -178,19 +188,22 @@ def heading_sizes(lines: Iterable[TextLine], body: float) -> list[float]:
     return sorted(sizes, reverse=True)
 
 
-def _goes_on(before: Piece, piece: Piece) -> bool:
-    """Whether `piece`, at the top of a column or page, is the rest of the sentence that `before` leaves open."""
+def _goes_on(before: Piece, piece: Piece, breaks: Sequence[float]) -> bool:
+    """Whether `piece`, at the top of a column or page or below a break, is the rest of what `before` leaves open."""
     if before.kind not in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM):
         return False
     last, first = before.lines[-1], piece.lines[0]
     below = first.page == last.page and first.box.y0 > last.box.y0 and first.box.x0 < last.box.x1
-    if below or abs(last.size - first.size) > 0.1 * last.size or last.bold != first.bold:
+    is_divided = any(last.box.y0 < height < first.box.y1 for height in breaks)
+    if (below and not is_divided) or abs(last.size - first.size) > 0.1 * last.size or last.bold != first.bold:
         return False
     if _SENTENCE_END.search(last.text) or number_of(first.text) is not None or is_bullet(first.text):
         return False
     if is_cjk(first.text[0]) and is_cjk(last.text[-1]):
         return before.full
-    return first.text[0].islower() or (before.full and len(before.lines) > 1 and not first.bold and len(piece.lines) > 1)
+    if first.text[0].islower() or _OPEN_END.search(last.text):
+        return True
+    return before.full and len(before.lines) > 1 and not first.bold and len(piece.lines) > 1
 
 
 def _joined(piece: Piece, vocabulary: Vocabulary) -> tuple[str, list[tuple[int, int, TextLine]]]:

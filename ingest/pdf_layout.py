@@ -6,6 +6,7 @@ Columns: a gutter is an upright strip that few runs cross while full lines stand
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,7 +18,9 @@ from unabridged.ingest.pdf_page import Run
 from unabridged.ingest.pdf_tables import RuledTable
 
 CELL_GAP = "\t"  # stands in a line's text for a gap as wide as between the cells of a table
+_FIRST_LEFTWARD = "\u0590"  # Hebrew; nothing before it in Unicode is written from right to left
 _TABLE_ROWS = 3
+_MOST_STRIPS = 60  # of a page that are looked at for its gutter: a table of thousands of cells has as many edges
 _COLUMN_CHARACTERS = 18  # of a line in a column of text; Chinese ones count twice
 _CELL_GAP = 1.5  # times the font size
 _CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
@@ -75,24 +78,21 @@ def columns(runs: Sequence[Run], page: int, *, depth: int = 0) -> list[Column]:
 
 
 def _gutter(runs: Sequence[Run]) -> float | None:
-    """The x of the strip that separates two columns, or None."""
+    """The x of the strip that separates two columns, or None. Looks at the likeliest strips first, and at no more than some."""
     left, right = min(r.box.x0 for r in runs), max(r.box.x1 for r in runs)
-    width = right - left
-    size = median(r.size for r in runs)
-    best: tuple[float, float] | None = None
-    edges = sorted({round(r.box.x0 - 1, 1) for r in runs if left + 0.2 * width < r.box.x0 < left + 0.8 * width})
-    for x in edges:
-        crossing = sum(r.box.x0 < x < r.box.x1 for r in runs)
-        ours, theirs = [r for r in runs if r.box.x1 <= x], [r for r in runs if r.box.x0 >= x]
-        if min(len(ours), len(theirs)) < 4 or crossing > 0.35 * len(runs):
-            continue
-        if not (_is_text_column(ours, left, x) and _is_text_column(theirs, x, right)):
-            continue
-        inner = max(r.box.x1 for r in ours)
-        score = crossing * 10 - min(x - inner, 3 * size)
-        if best is None or score < best[0]:
-            best = (score, x)
-    return None if best is None else best[1]
+    width, size = right - left, median(r.size for r in runs)
+    begins, ends = sorted(r.box.x0 for r in runs), sorted(r.box.x1 for r in runs)
+    likely: list[tuple[float, float]] = []
+    for x in sorted({round(b - 1, 1) for b in begins if left + 0.2 * width < b < left + 0.8 * width}):
+        ours, theirs = bisect_right(ends, x), len(begins) - bisect_left(begins, x)
+        crossing = len(runs) - ours - theirs
+        if min(ours, theirs) >= 4 and crossing <= 0.35 * len(runs):
+            likely.append((crossing * 10 - min(x - ends[ours - 1], 3 * size), x))
+    for _, x in sorted(likely)[:_MOST_STRIPS]:
+        beside = [r for r in runs if r.box.x1 <= x], [r for r in runs if r.box.x0 >= x]
+        if _is_text_column(beside[0], left, x) and _is_text_column(beside[1], x, right):
+            return x
+    return None
 
 
 def _is_text_column(runs: Sequence[Run], left: float, right: float) -> bool:
@@ -125,27 +125,38 @@ def _bands(runs: Sequence[Run], gutter: float) -> Iterator[tuple[list[Run], bool
         yield band, was_split
 
 
+@dataclass(slots=True)
+class _Row:
+    """Runs on one baseline, from left to right."""
+
+    runs: list[Run]
+    middle: float
+    tallest: float
+
+    def takes(self, run: Run) -> bool:
+        """Whether the run stands on this baseline, at a place that is free."""
+        if isinstance(run, RuledTable) or isinstance(self.runs[0], RuledTable):
+            return False
+        if abs(run.middle - self.middle) > 0.5 * min(run.height, self.tallest):
+            return False
+        slack, at = 0.3 * run.size, bisect_left(self.runs, run.box.x0, key=lambda r: r.box.x0)
+        near = self.runs[max(0, at - 2) : at + 2]
+        return not any(run.box.x0 < r.box.x1 - slack and r.box.x0 < run.box.x1 - slack for r in near)
+
+    def add(self, run: Run) -> None:
+        insort(self.runs, run, key=lambda r: r.box.x0)
+        self.tallest = max(self.tallest, run.height)
+
+
 def _rows(runs: Sequence[Run]) -> list[list[Run]]:
     """Runs on one baseline, from top to bottom, each row from left to right."""
-    rows: list[list[Run]] = []
+    rows: list[_Row] = []
     for run in sorted(runs, key=lambda r: r.middle):
-        row = rows[-1] if rows else None
-        if (
-            row
-            and not isinstance(run, RuledTable)
-            and not isinstance(row[0], RuledTable)
-            and abs(run.middle - row[0].middle) <= 0.5 * min(run.height, max(r.height for r in row))
-            and not _overlaps(run, row)
-        ):
-            row.append(run)
+        if rows and rows[-1].takes(run):
+            rows[-1].add(run)
         else:
-            rows.append([run])
-    return [sorted(row, key=lambda r: r.box.x0) for row in rows]
-
-
-def _overlaps(run: Run, row: Sequence[Run]) -> bool:
-    slack = 0.3 * run.size
-    return any(run.box.x0 < r.box.x1 - slack and r.box.x0 < run.box.x1 - slack for r in row)
+            rows.append(_Row([run], run.middle, run.height))
+    return [row.runs for row in rows]
 
 
 def _column(runs: Sequence[Run], page: int) -> Column:
@@ -184,6 +195,8 @@ def _word_gap(before: Run, run: Run) -> float:
 
 def _reads_leftward(row: Sequence[Run]) -> bool:
     """Whether most letters are of a script that is written from right to left."""
+    if all(max(run.text, default="") < _FIRST_LEFTWARD for run in row):
+        return False
     directions = [unicodedata.bidirectional(c) for run in row for c in run.text if c.isalpha()]
     return 2 * sum(direction in ("R", "AL") for direction in directions) > len(directions)
 

@@ -4,7 +4,7 @@ It knows MuPDF's structures so that nothing else has to. Order and paragraphs ar
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -17,11 +17,13 @@ from unabridged.ingest.numerals import shifted
 from unabridged.ingest.page_turn import OBLIQUE, turn_of, turned
 from unabridged.ingest.pdf_annotations import Field, asides, comments, fields
 
-_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_COLLECT_VECTORS
+_UNCLIPPED = pymupdf.TEXT_PRESERVE_WHITESPACE
+_FLAGS = _UNCLIPPED | pymupdf.TEXT_CLIP | pymupdf.TEXT_COLLECT_VECTORS
 _VECTOR = 3  # type of block
 _UNSIGNED = "SIGN"  # what MuPDF draws into a signature field that nobody signed
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SUPERSCRIPT, _BOLD = 1, 1 << 4
+_RAISED_SIZE = 0.95  # of the line's largest letters
 _THIN, _SHORTEST_RULE = 3.0, 6.0  # points
 
 
@@ -67,11 +69,11 @@ def read_page(page: "pymupdf.Page", number: int, label: str) -> PageContent:
     width, height = page.rect.width, page.rect.height
     data = page.get_text("dict", flags=_FLAGS)
     rules = _rules([(Box(*block["bbox"]), block["stroked"]) for block in data["blocks"] if block["type"] == _VECTOR])
-    lines = _lines_of(data)
+    clipped = _is_clipped(page, data)
+    lines = _lines_of(data) if not clipped else _whole_lines(page, "dict")
     if any(_crossed(line, rules) for line in lines):
-        lines = [
-            part for line in _lines_of(page.get_text("rawdict", flags=_FLAGS)) for part in _divided(line, _crossed(line, rules))
-        ]
+        lines = _whole_lines(page, "rawdict") if clipped else _lines_of(page.get_text("rawdict", flags=_FLAGS))
+        lines = [part for line in lines for part in _divided(line, _crossed(line, rules))]
     runs = [run for line in lines if (run := _run(line)) is not None]
     if page.rotation:
         runs = [_rotated(run, page.rotation, width, height) for run in runs]
@@ -83,6 +85,38 @@ def read_page(page: "pymupdf.Page", number: int, label: str) -> PageContent:
 
 def _lines_of(data: dict[str, Any]) -> list[dict[str, Any]]:
     return [line for block in data["blocks"] for line in block.get("lines", ())]
+
+
+def _is_clipped(page: "pymupdf.Page", data: dict[str, Any]) -> bool:
+    """Whether the page holds more letters than it shows."""
+    everything = page.get_textpage(flags=_UNCLIPPED).extractText()
+    return len("".join(everything.split())) > _letters(_lines_of(data))
+
+
+def _whole_lines(page: "pymupdf.Page", kind: str) -> list[dict[str, Any]]:
+    """The lines of which something is shown, whole: what a narrow clip cuts off at their ends is text, too.
+
+    Lines of which nothing is shown are none: programs draw those that begin the next page.
+    """
+    clipped = _lines_of(page.get_text(kind, flags=_FLAGS))
+    shown: dict[int, list[str]] = {}
+    for line in clipped:
+        shown.setdefault(round(line["bbox"][3]), []).append(_words(line).strip())
+    found = []
+    for line in _lines_of(page.get_text(kind, flags=_UNCLIPPED)):
+        words, foot = _words(line), round(line["bbox"][3])
+        near = [part for y in (foot - 1, foot, foot + 1) for part in shown.get(y, ())]
+        if any(part and part in words for part in near):
+            found.append(line)
+    return found if _letters(found) >= _letters(clipped) else clipped
+
+
+def _words(line: dict[str, Any]) -> str:
+    return "".join(span["text"] if "text" in span else "".join(c["c"] for c in span["chars"]) for span in line["spans"])
+
+
+def _letters(lines: Iterable[dict[str, Any]]) -> int:
+    return sum(len("".join(_words(line).split())) for line in lines)
 
 
 def _crossed(line: dict[str, Any], rules: Sequence[Box]) -> list[float]:
@@ -171,7 +205,8 @@ def _run(line: dict[str, Any]) -> Run | None:
 def _raised(span: dict[str, Any], spans: list[dict[str, Any]]) -> str:
     """A note's number is no part of the word before it, nor an exponent of the number."""
     text: str = span["text"]
-    is_raised = span["flags"] & _SUPERSCRIPT and len(spans) > 1 and text.strip().isdecimal() and text.isascii()
+    is_small = span["size"] < _RAISED_SIZE * max(other["size"] for other in spans)
+    is_raised = span["flags"] & _SUPERSCRIPT and is_small and text.strip().isdecimal() and text.isascii()
     return shifted(text.strip(), up=True) + " " * (len(text) - len(text.rstrip())) if is_raised else text
 
 

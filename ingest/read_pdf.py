@@ -137,17 +137,17 @@ def _labels(pdf: "pymupdf.Document") -> list[str]:
 
 
 def _assemble(contents: Sequence[PageContent], bookmarks: Sequence[Bookmark], draft: Draft) -> None:
-    laid_out = []
-    for content, body in zip(contents, separate(contents), strict=True):
+    laid_out, bodies = [], separate(contents)
+    for content, body in zip(contents, bodies, strict=True):
         draft.furniture += [Furniture(content.number, text) for text in (*body.furniture, *content.asides)]
         laid_out.append(_columns(content, body.runs, draft))
     lines = [line for page in laid_out for column in page for line in printed_lines(column)]
     size = body_size(lines)
     assembly = Assembly(draft, size, Vocabulary(line.text for line in lines), heading_sizes(lines, size), bookmarks)
-    for content, page_columns in zip(contents, laid_out, strict=True):
+    for content, page_columns, body in zip(contents, laid_out, bodies, strict=True):
         draft.add_page(label=content.label, width=content.width, height=content.height, ocr=content.ocr)
         found = ((column, paragraphs(column)) for column in page_columns)
-        assembly.add_page(content.number, content.width, content.height, found)
+        assembly.add_page(content.number, content.width, content.height, found, breaks=body.breaks)
         assembly.add_comments(content.number, content.comments)
     assembly.finish()
 
