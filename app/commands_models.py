@@ -35,11 +35,11 @@ def pull(options: argparse.Namespace) -> int:
     progress = Progress(sys.stderr)
     with Workspace(open_home()) as workspace:
         try:
-            path = progress.follow(workspace.fetch_model(options.model))
+            path = progress.follow(workspace.model.fetch(options.model, workspace.network_log))
         except KeyboardInterrupt:
             sys.stderr.write("\nStopped. What was fetched is kept: the same command goes on from there.")
             raise
-        workspace.use_model(str(path))
+        workspace.model.choose(str(path))
     sys.stdout.write(f"{path} is whole and answers from now on.\n")
     return 0
 

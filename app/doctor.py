@@ -88,7 +88,7 @@ def starter() -> Check:
 def engine(home: Home) -> Check:
     """Loads the chosen model, as the next question would."""
     with Workspace(home) as workspace:
-        info = workspace.model_info()
+        info = workspace.model.info()
     size = f"{info.parameters / 1e6:,.1f} M parameters"
     detail = f"{info.name} ({info.architecture}, {size}) on {info.device}, tokens by {info.tokenizer}"
     if info.finder is None:

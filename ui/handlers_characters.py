@@ -1,10 +1,13 @@
 """What the gallery asks for: characters and lorebooks listed, shown, edited, removed, and asked about. Knows no scenes."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from unabridged.catalogue import STARTER
 from unabridged.characters.card import LISTS_OF_TEXT, TEXTS, clean, new_card
 from unabridged.characters.card_files import CardFile
 from unabridged.characters.character_store import Character
+from unabridged.characters.lore_fields import book_fields, entry_fields, with_book_fields, with_entry_fields
 from unabridged.characters.lorebook import in_card_form
 from unabridged.characters.playing import ask_about_character, cast_of_one
 from unabridged.characters.sheet import sheet_document
@@ -13,8 +16,6 @@ from unabridged.ui.jobs import Jobs
 from unabridged.workspace import Workspace
 
 Data = dict[str, Any]
-
-STARTER = "starter"
 
 
 class CharacterHandlers:
@@ -41,8 +42,8 @@ class CharacterHandlers:
             {"id": kept.id, "name": clean(kept.book.name), "lore": len(kept.book.entries)}
             for kept in self._workspace.characters.books()
         ]
-        chosen = next((model.name for model in self._workspace.models() if model.used), "")
-        return {"characters": listed, "books": books, "plays": chosen != STARTER}
+        chosen = self._workspace.model.listed()
+        return {"characters": listed, "books": books, "plays": chosen is None or chosen.name != STARTER}
 
     def character(self, data: Data) -> Data:
         """One character whole: its fields by the specification's names, its lorebook, and its sheet as the model reads it."""
@@ -54,7 +55,7 @@ class CharacterHandlers:
             "greetings": list(cast.greetings()),
             "documents": list(character.document_ids),
             "assets": [f"{asset.kind}: {asset.name}.{asset.ext}" for asset in character.card.assets],
-            "book": _sendable(character.card.book or {"entries": []}),
+            "book": _book_shown(character.card.book or {"entries": []}),
             "sheet": sheet_document(cast, cast.players[0]).text,
         }
 
@@ -81,13 +82,14 @@ class CharacterHandlers:
     def lorebook(self, data: Data) -> Data:
         """A lorebook that belongs to no card, in the form that cards write."""
         kept = self._workspace.characters.book(str(data["book"]))
-        return {"name": clean(kept.book.name), "book": _sendable(in_card_form(kept.raw))}
+        return {"name": clean(kept.book.name), "book": _book_shown(in_card_form(kept.raw))}
 
     def save_lorebook(self, data: Data) -> Data:
-        """The whole lorebook of a `character`, or of a `book` of its own."""
-        raw = dict(data["raw"])
+        """The whole lorebook of a `character`, or of a `book` of its own, as book_shown() gave it, with other `fields`."""
+        entries = [with_entry_fields(entry["raw"], entry["fields"]) for entry in data["entries"]]
+        raw = with_book_fields(data["raw"], data["fields"], entries)
         if data.get("character"):
-            self._workspace.characters.edit(str(data["character"]), character_book={"extensions": {}, **raw})
+            self._workspace.characters.edit(str(data["character"]), character_book=raw)
         else:
             self._workspace.characters.edit_book(str(data["book"]), raw)
         self._jobs.announce()
@@ -108,6 +110,13 @@ class CharacterHandlers:
 def _fields(character: Character) -> Data:
     card = character.card
     return {**{name: card.text(name) for name in TEXTS}, **{name: list(card.texts(name)) for name in LISTS_OF_TEXT}}
+
+
+def _book_shown(book: Mapping[str, Any]) -> Data:
+    """For the editor: everything as it is written, and beside it what can be changed. `new` are the fields of a new entry."""
+    raw = _sendable(dict(book))
+    entries = [{"raw": entry, "fields": entry_fields(entry)} for entry in raw.pop("entries", None) or ()]
+    return {"raw": raw, "fields": book_fields(raw), "entries": entries, "new": entry_fields({})}
 
 
 def _sendable(value: Any) -> Any:  # noqa: ANN401 what JSON can hold

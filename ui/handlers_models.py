@@ -25,10 +25,10 @@ class ModelHandlers:
         kv_type = self._workspace.settings.kv_type
         kv_type = kv_type if kv_type in KV_TYPES else DEFAULT_KV_TYPE
         free_bytes = available_bytes()
-        used = {model.path for model in self._workspace.models() if model.used}
+        used = self._workspace.model.path
         rows = [self._row(model, kv_type, free_bytes) for model in OFFERED]
         for row, model in zip(rows, OFFERED, strict=True):
-            row["used"] = self._workspace.home.models / model.file in used
+            row["used"] = self._workspace.home.models / model.file == used
         return {"kv_type": kv_type, "folder": str(self._workspace.home.models), "models": rows}
 
     def fetch_model(self, data: Data) -> Data:
@@ -37,7 +37,8 @@ class ModelHandlers:
         running = [job for job in self._jobs.all() if job.kind == KIND and not job.ended.is_set()]
         if (job := next((job for job in running if job.news["name"] == model.name), None)) is None:
             news = {"phase": "asking", "name": model.name, "done": 0, "total": 0}
-            job = self._jobs.start(KIND, self._workspace.fetch_model(model.name), fold=fold, news=news)
+            work = self._workspace.model.fetch(model.name, self._workspace.network_log)
+            job = self._jobs.start(KIND, work, fold=fold, news=news)
         return {"job": job.id}
 
     def stop_fetching(self, data: Data) -> Data:
@@ -46,7 +47,7 @@ class ModelHandlers:
 
     def choose_model(self, data: Data) -> Data:
         """A model that was fetched answers from now on."""
-        self._workspace.use_model(str(self._workspace.home.models / offered(str(data["name"])).file))
+        self._workspace.model.choose(str(self._workspace.home.models / offered(str(data["name"])).file))
         self._jobs.announce()
         return {}
 

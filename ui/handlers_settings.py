@@ -42,19 +42,20 @@ class SettingsHandlers:
         return self._workspace.home.folder
 
     def model_choices(self) -> list[tuple[str, str]]:
-        """(what is shown, what is kept) of each model; the kept value is what `use_model` takes."""
+        """(what is shown, what is kept) of each model; the kept value is what ChosenModel.choose() takes."""
         return [
             (f"{model.name} · {model.size_bytes / 1e6:,.0f} MB", _key(model.name, model.path))
-            for model in self._workspace.models()
+            for model in self._workspace.model.choices()
             if not model.missing
         ]
 
     def chosen_model(self) -> str:
-        return next((_key(model.name, model.path) for model in self._workspace.models() if model.used), self.settings.model)
+        chosen = self._workspace.model.listed()
+        return _key(chosen.name, chosen.path) if chosen else self.settings.model
 
     def model(self, data: Data) -> Data:
         """For the line at the top: the model's name, and a word on what it can do."""
-        chosen = next((model for model in self._workspace.models() if model.used), None)
+        chosen = self._workspace.model.listed()
         name = chosen.name if chosen else self.settings.model
         note = texts(data["language"])["starter_note"] if name == "starter" else ""
         return {"name": name, "note": note, "theme": self.settings.theme, "language": self.settings.language}
@@ -63,7 +64,7 @@ class SettingsHandlers:
         """How large a window the model gets on this machine, what that takes, and what would help. Loads nothing."""
         words = texts(language)
         try:
-            path = next(each.path for each in self._workspace.models() if _key(each.name, each.path) == model)
+            path = next(each.path for each in self._workspace.model.choices() if _key(each.name, each.path) == model)
             plan = plan_model(path, kv_type=kv_type if kv_type in KV_TYPES else DEFAULT_KV_TYPE)
         except UnabridgedError as error:
             return _sentence(error, language)
@@ -96,7 +97,7 @@ class SettingsHandlers:
         """Keep all changed values, or none of them and say why."""
         try:
             if model != self.chosen_model():
-                self._workspace.use_model(model)
+                self._workspace.model.choose(model)
             self._workspace.change_settings(**changes)
         except UnabridgedError as error:
             return Outcome(_sentence(error, language), saved=False)
@@ -106,7 +107,7 @@ class SettingsHandlers:
     def use_path(self, path: str, *, language: str) -> Outcome:
         """A GGUF file on this machine becomes the model."""
         try:
-            self._workspace.use_model(path.strip())
+            self._workspace.model.choose(path.strip())
         except UnabridgedError as error:
             return Outcome(_sentence(error, language), saved=False)
         self._jobs.announce()

@@ -217,10 +217,9 @@ class MarkingEngine:
 
 
 def engine_of(workspace: Workspace) -> EngineProcess:
-    workspace.model_info()
-    engine = workspace._host.engine(*workspace._chosen())
-    assert isinstance(engine, EngineProcess)
-    return engine
+    with workspace.model.at_hand() as engine:
+        assert isinstance(engine, EngineProcess)
+        return engine
 
 
 def a_long_file(folder: Path) -> Path:

@@ -121,10 +121,10 @@ def test_other_sites_can_send_no_card(client: TestClient) -> None:
 def test_a_lorebook_is_kept_by_itself(client: TestClient, characters: CharacterHandlers) -> None:
     book = taken(client, "skarv.json", json.dumps(BOOK).encode())["book"]
     assert [(one["id"], one["lore"]) for one in characters.characters({})["books"]] == [(book, 2)]
-    raw = characters.lorebook({"book": book})["book"]
-    raw["entries"] = raw["entries"][:1]
-    characters.save_lorebook({"book": book, "raw": raw})
-    assert characters.characters({})["books"][0]["lore"] == 1
+    told = characters.lorebook({"book": book})["book"]
+    entry = {"raw": {}, "fields": {**told["new"], "keys": "oil"}}
+    characters.save_lorebook({"book": book, **told, "entries": [*told["entries"][:1], entry, entry]})
+    assert characters.characters({})["books"][0]["lore"] == 3
     characters.remove_lorebook({"book": book})
     assert characters.characters({})["books"] == []
 
@@ -137,9 +137,11 @@ def test_editing_changes_what_was_given_and_keeps_the_rest(
     assert card.text("personality") == SCRIPT
     assert card.raw["data"] == {**DATA, "personality": SCRIPT}
     book = characters.character({"character": ada})["book"]
-    book["entries"][0]["content"] = "The lamp is electric now."
-    characters.save_lorebook({"character": ada, "raw": book})
-    assert workspace.characters.get(ada).card.raw["data"]["character_book"]["entries"][0]["extensions"]["unknown"] == [1, None]
+    book["entries"][0]["fields"]["content"] = "The lamp is electric now."
+    characters.save_lorebook({"character": ada, **book})
+    first, *others = BOOK["entries"]
+    kept = workspace.characters.get(ada).card.raw["data"]["character_book"]
+    assert kept == {**BOOK, "entries": [{**first, "content": "The lamp is electric now."}, *others]}
     with pytest.raises(DocumentDamaged):
         characters.save_character({"character": ada, "fields": {"tags": "no list"}})
 

@@ -436,7 +436,7 @@ def stepwise(
     from unabridged.web.providers import Chosen
 
     document = drained(workspace.add(contract))
-    workspace.model_info()
+    workspace.model.info()
     engines.script.replies = replies
     assistant = Assistant(engines.started[0])
     context = assistant.context([(document, workspace.library.passages(document.id))])
