@@ -18,7 +18,7 @@ Handler = Callable[[dict[str, Any]], Answer]
 
 SCRIPTS = (
     *("core", "header", "library", "reading", "chat", "composer", "source", "text", "pages", "citations"),
-    *("web", "memories", "talks", "characters", "scenes", "sheets", "models", "settings", "keys"),
+    *("web", "memories", "talks", "characters", "scenes", "sheets", "lore", "models", "settings", "keys"),
 )
 
 

@@ -50,7 +50,7 @@
 
   define("characters", (root, call) => {
     root.hidden = true;
-    let told = { characters: [], books: [], plays: true }, lists = -1;
+    let told = { characters: [], books: [], plays: true }, documents = [], lists = -1;
     const chosen = new Set();  // of a group, in the order of choosing
     const picker = h("input", { type: "file", multiple: true, hidden: true, accept: ".png,.json,.charx", onchange: async () => { for (const file of [...picker.files]) await takeIn(file); picker.value = ""; } });
     const add = button("plus", t("import_character"), () => picker.click(), { text: true });
@@ -62,7 +62,7 @@
     const books = h("div", { class: "ub-lorebooks" });
     const gallery = h("section", { class: "ub-panel ub-gallery", role: "dialog", "aria-label": t("character_gallery"), hidden: true, tabindex: "-1" }, picker,
       h("header", { class: "ub-gallery-head" }, h("h2", {}, t("character_gallery")), h("span", { class: "ub-spacer" }), group, add,
-        button("edit", t("new_character"), () => unabridged.editSheet(call, null), { text: true }), button("close", t("close"), () => close())),
+        button("edit", t("new_character"), () => unabridged.editSheet(call, null, documents, session.documents), { text: true }), button("close", t("close"), () => close())),
       h("p", { class: "ub-muted" }, t("characters_about")), cannot, refusal, grid, books);
     document.body.append(gallery);
     isOpen = () => !gallery.hidden;
@@ -87,12 +87,10 @@
     };
     const card = (one) => {
       const more = button("more", t("more_about", { name: one.name }), () => menu(more, [
-        { icon: "edit", label: t("edit_sheet"), run: () => unabridged.editSheet(call, one.id) },
+        { icon: "edit", label: t("edit_sheet"), run: () => unabridged.editSheet(call, one.id, documents) },
         { icon: "book", label: t("edit_lorebook"), run: () => unabridged.editLorebook(call, { character: one.id, name: one.name }) },
         { icon: "help", label: t("ask_sheet"), run: () => unabridged.askSheet(call, one) },
         { icon: "bookmark", label: t("memory_new"), run: () => remember(one) },
-        session.documents.length > 0 && { icon: "page", label: t("live_in_these", { count: number(session.documents.length) }), run: () => call("save_character", { character: one.id, fields: {}, documents: session.documents }) },
-        one.documents.length > 0 && { icon: "close", label: t("live_in_none"), run: () => call("save_character", { character: one.id, fields: {}, documents: [] }) },
         ...FORMATS.map(([suffix, words]) => ({ icon: "fetch", label: t(words), run: () => download(one.id, suffix) })),
         { icon: "trash", label: t("remove"), danger: true, run: () => remove(one) },
       ]));
@@ -142,6 +140,7 @@
       drawGroup();
     };
     const refresh = async () => { told = await call("characters", {}, { quiet: true }); draw(); };
+    on("documents", (list) => { documents = list; });
     on("characters", () => isOpen() ? close() : open());
     on("settings-saved", () => { if (isOpen()) refresh(); });
     on("live", (news) => { if (lists !== news.lists) { lists = news.lists; if (isOpen()) refresh(); } });

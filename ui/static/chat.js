@@ -1,7 +1,7 @@
 // The chat: a tree of turns drawn along its chosen branch. While an answer streams only that answer's own blocks are touched.
 "use strict";
 (() => {
-  const { define, on, emit, session, update, t, number, h, setRendered, icon, button, dialog, copy, kept } = unabridged;
+  const { define, on, emit, ended, session, update, t, number, h, setRendered, icon, button, dialog, copy, kept } = unabridged;
 
   define("chat", (root, call) => {
     let conversation = null, documents = [], jobs = [], failure = null, loading = 0;
@@ -56,6 +56,7 @@
       asked = { id: job.job, question };
       delete chosen[parent];
       following = true;
+      hear();
     }
     async function stopAnswer() { const job = runningJob(); if (job) await call("stop", { job: job.id }); }
     on("stop", stopAnswer);
@@ -80,14 +81,12 @@
       await send(turn.question, turn.follows, { parent: turn.parent, query });
       await call("decline_search", { turn: turn.id });
     };
-    let summing = null;
     const sumUp = async (turn, question = "") => {
-      summing = { id: (await call("summarise", { turn: turn.id })).job, question, conversation: conversation.id };
+      const talk = conversation.id, { job } = await call("summarise", { turn: turn.id });
       unabridged.notice(t("sum_up_runs"), t("sum_up_runs_hint"));
-      hear();
-    };
-    const summedUp = async ({ state, error, hint, summary }, question) => {
+      const { state, error, hint, summary } = await ended(job);
       if (state === "failed") { unabridged.notice(error, hint); return; }
+      if (talk !== conversation?.id) return;  // another one is looked at now
       if (summary) carried = await unabridged.editSummary(summary, conversation.turns);
       if (carried && question) await goOn(question); else drawAbout();
     };
@@ -264,8 +263,6 @@
         asked = null;
         load();
       }
-      const summed = jobs.find((job) => job.id === summing?.id && job.state !== "running");
-      if (summed) { const mine_ = summing; summing = null; if (mine_.conversation === conversation?.id) summedUp(summed, mine_.question); }
     };
     on("live", (news) => {
       jobs = news.jobs;

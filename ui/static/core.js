@@ -35,7 +35,17 @@ window.unabridged = (() => {
   window.addEventListener("unhandledrejection", (event) => { if (event.reason instanceof Refused) event.preventDefault(); });
 
   // --- news of running work, for every tab -------------------------------------------------------------------------
-  let lost = false, run = null;
+  let lost = false, run = null, jobs = [];
+  const awaited = new Map();  // job → who waits for its end
+  const settle = () => {
+    for (const job of jobs) if (job.state !== "running" && awaited.has(job.id)) {
+      const resolve = awaited.get(job.id);
+      awaited.delete(job.id);
+      resolve(job);
+    }
+  };
+  // The last news of a job, once it has ended; it may have ended before its id was known here, with no more news to come.
+  const ended = (id) => new Promise((resolve) => { awaited.set(id, resolve); settle(); });
   const listen = () => {
     const source = new EventSource(`/live?language=${strings.language}`);
     source.onmessage = (message) => {
@@ -43,7 +53,9 @@ window.unabridged = (() => {
       if (run && run !== news.run) { location.reload(); return; }  // another start of the server, perhaps another version
       run = news.run;
       if (lost) { lost = false; document.body.classList.remove("ub-lost"); emit("back"); }
+      jobs = news.jobs;
       emit("live", news);
+      settle();
     };
     source.onerror = () => {
       lost = true;
@@ -159,8 +171,8 @@ window.unabridged = (() => {
     setTimeout(() => item.remove(), 12000);
   };
   // A modal question; resolves with what `answer` gives, or null when it was dismissed.
-  const dialog = (title, body, { action, danger = false, answer = () => true } = {}) => new Promise((resolve) => {
-    const box = h("dialog", { class: "ub-dialog", "aria-label": title });
+  const dialog = (title, body, { action, danger = false, wide = false, answer = () => true } = {}) => new Promise((resolve) => {
+    const box = h("dialog", { class: `ub-dialog ${wide ? "ub-wide" : ""}`, "aria-label": title });
     const done = (value) => { box.close(); box.remove(); resolve(value); };
     box.append(h("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); done(answer()); } },
       h("h2", {}, title), body,
@@ -199,5 +211,5 @@ window.unabridged = (() => {
     set: (name, value) => localStorage.setItem(`unabridged.${name}`, JSON.stringify(value)),
   };
 
-  return { define, mount, on, emit, session, update, t, strings, number, size, duration, h, setRendered, icon, button, notice, dialog, menu, copy, kept, Refused };
+  return { define, mount, on, emit, ended, session, update, t, strings, number, size, duration, h, setRendered, icon, button, notice, dialog, menu, copy, kept, Refused };
 })();

@@ -58,7 +58,7 @@
     root.append(
       button("panel_left", t("fold_library"), () => toggle("left")),
       h("h1", { class: "ub-name" }, "Unabridged"), model, h("span", { class: "ub-lost-note", role: "status" }, icon("warning"), t("connection_lost")), h("span", { class: "ub-spacer" }),
-      languageButton, themeButton, button("people", t("character_gallery"), () => emit("character_gallery")), button("bookmark", t("memories"), () => emit("memories")), button("gear", t("settings"), () => emit("settings")), button("help", t("keys"), () => emit("help")),
+      languageButton, themeButton, button("people", t("character_gallery"), () => emit("characters")), button("bookmark", t("memories"), () => emit("memories")), button("gear", t("settings"), () => emit("settings")), button("help", t("keys"), () => emit("help")),
       button("panel_right", t("fold_source"), () => toggle("right")));
     document.body.append(splitter("left"), splitter("right"));
     setTheme(theme || "auto");

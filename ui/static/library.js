@@ -1,7 +1,7 @@
 // The library: files with their state, what is being taken in, conversations, and one search over all of them.
 "use strict";
 (() => {
-  const { define, on, emit, session, update, t, number, size, h, icon, button, menu, dialog, notice, strings } = unabridged;
+  const { define, on, emit, ended, session, update, t, number, size, h, icon, button, menu, dialog, notice, strings } = unabridged;
 
   // Everything of a drop: files, and the files inside folders.
   const filesOf = async (transfer) => {
@@ -25,7 +25,6 @@
 
   define("library", (root, call) => {
     let documents = [], conversations = [], jobs = [], found = null;
-    const mine = new Set();  // jobs that this tab started: what they bring is ticked at once
     const uploads = new Map();  // files on their way: name → share that arrived
 
     const filePicker = h("input", { type: "file", multiple: true, hidden: true, onchange: () => { take([...filePicker.files]); filePicker.value = ""; } });
@@ -49,14 +48,21 @@
       h("section", { class: "ub-half", "aria-label": t("conversations") },
         h("h2", {}, t("conversations"), h("span", { class: "ub-group" }, button("plus", t("new_conversation"), () => unabridged.beginTalk()), talksButton)), talks));
 
-    // --- taking files in
+    // --- taking files in: what this tab brings is ticked at once
+    const brought = async (id) => {
+      const job = await ended(id);
+      if (job.state === "failed") job.error_kind === "DocumentEncrypted" ? unlock(job) : notice(job.error, job.hint);
+      if (job.state !== "finished") return;
+      await refresh();
+      tick(job.document, true);
+    };
     const send = (file) => new Promise((resolve) => {
       const request = new XMLHttpRequest();
       request.open("POST", `/upload?name=${encodeURIComponent(file.name)}&language=${strings.language}`);
       request.upload.onprogress = (event) => { uploads.set(file.name, event.loaded / event.total); drawTaking(); };
       request.onload = () => {
         const answer = JSON.parse(request.responseText);
-        if (answer.error) notice(answer.error, answer.hint); else mine.add(answer.job);
+        if (answer.error) notice(answer.error, answer.hint); else brought(answer.job);
         resolve();
       };
       request.onerror = () => { notice(t("upload_failed", { name: file.name }), t("connection_lost_hint")); resolve(); };
@@ -76,18 +82,18 @@
       }
       draw();
     };
-    const sample = async () => { mine.add((await call("add_sample")).job); emit("sample-added"); };
+    const sample = async () => { brought((await call("add_sample")).job); };
     const pasteText = async () => {
       const name = h("input", { type: "text", placeholder: t("paste_name"), "aria-label": t("paste_name") });
       const text = h("textarea", { rows: "12", placeholder: t("paste_here"), "aria-label": t("paste_here") });
       const given = await dialog(t("paste_text"), h("div", { class: "ub-fields" }, name, text), { action: t("add"), answer: () => ({ name: name.value, text: text.value }) });
-      if (given) mine.add((await call("add_text", given)).job);
+      if (given) brought((await call("add_text", given)).job);
     };
     const unlock = async (job) => {
       const field = h("input", { type: "password", autocomplete: "off", "aria-label": t("password") });
       const password = await dialog(t("wants_password", { name: job.name }), h("div", { class: "ub-fields" }, h("p", {}, job.error), field, h("p", { class: "ub-muted" }, job.hint)), { action: t("open"), answer: () => field.value });
       const answer = await call("unlock", { job: job.id, password });
-      if (answer.job) mine.add(answer.job);
+      if (answer.job) brought(answer.job);
     };
     on("add-files", () => filePicker.click());
     on("add-folder", () => folderPicker.click());
@@ -244,11 +250,6 @@
     let seen = "";
     on("live", (news) => {
       jobs = news.jobs;
-      for (const job of jobs) {
-        if (job.kind !== "ingest" || job.state === "running") continue;
-        if (job.state === "failed" && mine.delete(job.id)) job.error_kind === "DocumentEncrypted" ? unlock(job) : notice(job.error, job.hint);
-        if (job.state === "finished" && mine.delete(job.id)) refresh().then(() => { tick(job.document, true); emit("document-added", job.document); });
-      }
       const now = JSON.stringify([news.lists, jobs.map((job) => [job.id, job.state, job.turn])]);
       if (now !== seen) { seen = now; refresh(); } else drawTaking();
     });

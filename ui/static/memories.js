@@ -1,11 +1,11 @@
 // Memories: what is kept in mind from one conversation to the next, listed, added, edited, switched, deleted; and proposed ones.
 "use strict";
 (() => {
-  const { define, on, session, t, number, h, icon, button, dialog, notice } = unabridged;
+  const { define, on, ended, session, t, number, h, icon, button, dialog, notice } = unabridged;
 
   define("memories", (root, call) => {
     root.hidden = true;
-    let told = { memories: [], budget: 0 }, jobs = [], waiting = null;
+    let told = { memories: [], budget: 0 };
     const list = h("ul", { class: "ub-memories" });
     const text = h("textarea", { rows: "2", maxlength: "2000", placeholder: t("memory_new"), "aria-label": t("memory_new") });
     const scope = h("select", { "aria-label": t("memory_scope") });
@@ -57,8 +57,11 @@
 
     on("memories", async () => { told = await call("memories"); draw(); document.body.append(box); box.showModal(); text.focus(); });
     // What the model would remember of a conversation: shown, and kept only when it is accepted.
-    on("propose-memory", async (turn) => { waiting = (await call("propose_memory", { turn })).job; notice(t("memory_thinking"), t("memory_thinking_hint")); hear(); });
-    const proposed = async (memory) => {
+    on("propose-memory", async (turn) => {
+      const { job } = await call("propose_memory", { turn });
+      notice(t("memory_thinking"), t("memory_thinking_hint"));
+      const { state, error, hint, memory } = await ended(job);
+      if (state === "failed") { notice(error, hint); return; }
       if (!memory) { notice(t("memory_nothing")); return; }
       const field = h("textarea", { rows: "4", maxlength: "2000", "aria-label": t("memory_new") });
       field.value = memory.text;
@@ -66,19 +69,10 @@
       if (words === null) return;  // it stays in the list as proposed
       if (words.trim() && words.trim() !== memory.text) await call("edit_memory", { memory: memory.id, text: words });
       await call("switch_memory", { memory: memory.id, on: true });
-    };
+    });
     const heard = new Set();
     on("live", (news) => {
-      jobs = news.jobs;
-      for (const job of jobs) if (job.remembered && !heard.has(job.id)) { heard.add(job.id); notice(t("memory_kept"), job.remembered); }
-      hear();
+      for (const job of news.jobs) if (job.remembered && !heard.has(job.id)) { heard.add(job.id); notice(t("memory_kept"), job.remembered); }
     });
-    // It may have ended before its id was known here, with no more news to come.
-    const hear = () => {
-      const mine = jobs.find((job) => job.id === waiting);
-      if (!mine || mine.state === "running") return;
-      waiting = null;
-      if (mine.state === "failed") notice(mine.error, mine.hint); else proposed(mine.memory);
-    };
   });
 })();

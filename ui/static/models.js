@@ -1,7 +1,7 @@
 // The catalogue in the settings: models that can be fetched, what each would get on this machine, progress, and choosing one.
 "use strict";
 (() => {
-  const { define, on, emit, t, number, size, h, icon, button, dialog, notice } = unabridged;
+  const { define, on, emit, ended, t, number, size, h, icon, button, dialog, notice } = unabridged;
 
   define("models", (root, call) => {
     let told = { models: [] }, jobs = [], open = false;
@@ -60,22 +60,23 @@
         h("table", { class: "ub-facts" }, h("tbody", {}, [[t("offer_from"), `${model.repository}/${model.file}`], [t("offer_licence"), model.licence], [t("offer_to"), told.folder]]
           .map(([name, value]) => h("tr", {}, h("th", {}, name), h("td", {}, value))))),
         h("p", { class: "ub-hint" }, t("offer_network")));
-      if (await dialog(t("offer_fetch"), about, { action: t("offer_fetch") })) await call("fetch_model", { name: model.name });
+      if (await dialog(t("offer_fetch"), about, { action: t("offer_fetch") })) watch((await call("fetch_model", { name: model.name })).job);
     };
     const choose = async (model) => { await call("choose_model", { name: model.name }); await refresh(); emit("settings-saved"); emit("model-chosen"); };
-    const ended = new Set();
+    // What is told are the ends of transfers that this tab saw or began; one that had ended before is no news.
+    const watched = new Set();
+    const watch = async (id) => {
+      if (watched.has(id)) return;
+      watched.add(id);
+      const job = await ended(id);
+      if (job.state === "failed") notice(job.error, job.hint);
+      else if (job.state === "finished") notice(t("offer_here", { name: job.name }), t("offer_here_hint"));
+      refresh();
+    };
     on("live", (news) => {
-      const mine = news.jobs.filter((job) => job.kind === "download");
-      const first = jobs.length === 0 && ended.size === 0;
-      jobs = mine;
-      for (const job of mine) {
-        if (job.state === "running" || ended.has(job.id)) continue;
-        ended.add(job.id);
-        if (job.state === "failed") notice(job.error, job.hint);
-        else if (job.state === "finished" && !first) notice(t("offer_here", { name: job.name }), t("offer_here_hint"));
-        refresh();
-      }
-      if (open && mine.length) draw();
+      jobs = news.jobs.filter((job) => job.kind === "download");
+      for (const job of jobs) if (job.state === "running") watch(job.id);
+      if (open && jobs.length) draw();
     });
     on("settings", () => { open = true; refresh(); });
     on("settings-close", () => { open = false; });

@@ -2,7 +2,7 @@
 // The tree of turns, streaming and stopping are those of chat.js.
 "use strict";
 (() => {
-  const { on, emit, t, number, h, icon, button, dialog, notice, copy } = unabridged;
+  const { on, emit, ended, t, number, h, icon, button, dialog, notice, copy } = unabridged;
   const ORDERS = ["who is spoken to", "everyone", "in turn"];
 
   // --- choices that a new scene and a running one share
@@ -54,7 +54,7 @@
 
   // --- above the composer: who plays, who answers next, and what can be done without writing
   unabridged.sceneBar = (call, { act, fill, tip, say }) => {
-    let scene = null, conversation = null, wording = null;
+    let scene = null, conversation = null;
     const root = h("div", { class: "ub-scene-bar", hidden: true });
     const setUp = async () => {
       const { setup } = scene;
@@ -71,18 +71,15 @@
       const given = await dialog(t("scene_settings"), body, { action: t("save"), answer: () => ({ author_note: note.value, author_note_depth: Math.trunc(depth.value), user: user.value.trim(), persona: persona.value, ...order.value(), book_ids: books.value() }) });
       if (given) await call("change_scene", { conversation, ...given });
     };
-    const ownWords = async () => { wording = (await call("own_words", { conversation, parent: tip() })).job; };
+    const ownWords = async () => {
+      const { state, error, hint, words } = await ended((await call("own_words", { conversation, parent: tip() })).job);
+      if (state === "failed") notice(error, hint); else if (words) fill(words);
+    };
     const draw = () => {
       root.replaceChildren(...scene.players.map((player) => h("button", { type: "button", class: "ub-player", title: t("let_speak", { name: player.name }), onclick: () => say("", [player.id]) }, unabridged.portrait(player), h("span", {}, player.name))),
         h("span", { class: "ub-spacer" }), button("right", t("let_it_go_on"), () => say("", []), { text: true }), button("edit", t("write_for_me"), ownWords, { text: true }), button("gear", t("scene_settings"), setUp));
     };
-    on("live", ({ jobs }) => {
-      for (const job of jobs) tellLore(job);
-      const job = jobs.find((each) => each.id === wording && each.state !== "running");
-      if (!job) return;
-      wording = null;
-      if (job.state === "failed") notice(job.error, job.hint); else if (job.words) fill(job.words);
-    });
+    on("live", ({ jobs }) => jobs.forEach(tellLore));
     let key = "";
     return { root, show: (next, id) => {
       document.body.classList.toggle("ub-in-scene", Boolean(next));
