@@ -51,7 +51,7 @@ def chat_answer(
 
 def longest_passage(engine: Engine, context: Context, from_web: Sequence[Numbered]) -> int:
     """Tokens of the longest passage that can be cited."""
-    return max([context.longest_passage, *map(len, engine.tokenize([numbered.text for numbered in from_web]))])
+    return max([context.longest_passage, *map(len, engine.tokenize([numbered.shown for numbered in from_web]))])
 
 
 def _delta(text: str) -> list[TextDelta]:
@@ -78,7 +78,7 @@ def _evidence(
         quotation = engine.quote(
             reading,
             prompt.evidence(engine, asked, reply, markers.claims[number], number),
-            numbered.text,
+            numbered.shown,  # the very words that the model reads; its spans are spans of the text
             starts=[start for start, _ in spans],
             ends=[end for _, end in spans],
             limit=longest,

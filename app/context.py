@@ -1,7 +1,8 @@
 """Documents → token ids of one reading, whole or not at all. Knows the order and the count; a prompt style gives the words.
 
 Every passage is tokenised by itself and the ids are joined, so the ids of a passage never depend on its neighbours.
-Joined, the passages of a document are its text, byte for byte; nothing here can shorten one.
+Joined, the passages of a document are its text, character for character (a chat prompt bends brackets that look like its own
+marks); nothing here can shorten one.
 """
 
 from collections.abc import Sequence

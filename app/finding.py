@@ -11,12 +11,12 @@ from unabridged.answers import Said
 from unabridged.citations import Citation, place
 from unabridged.context import Context
 from unabridged.events import SourceCited, TextDelta
+from unabridged.fencing import disarmed
 from unabridged.models.engine import Engine, Reading, Tokens
 from unabridged.models.pointing import Pointed, pointed, quoted
 from unabridged.prompts import FinderPrompt, Numbered
 from unabridged.receipts import Tally
 from unabridged.sentences import sentences_of
-from unabridged.web.fencing import disarmed
 
 MOST_PASSAGES = 3
 CLEARLY = 0.2  # of the best passage's lift: below it a passage is not shown beside the best one

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from unabridged.assistant import Assistant, Request
 from unabridged.errors import DocumentError, WebFailed
 from unabridged.events import Deciding, PageFetched, Searching, SearchProposed, drained
+from unabridged.fencing import disarmed, fenced
 from unabridged.library import Library
 from unabridged.models.engine import Reading, Sampling
 from unabridged.prompts import ChatPrompt, Numbered
-from unabridged.web.fencing import disarmed, fenced
 from unabridged.web.outside import Outside
 from unabridged.web.pages import WebPage, understood, within
 from unabridged.web.providers import Result

@@ -14,9 +14,9 @@ from unabridged.events import (
     PageFetched,
     SearchProposed,
 )
+from unabridged.fencing import PAGE_RULES
 from unabridged.home import Home
 from unabridged.web.answering import Reach, WebUse, answered
-from unabridged.web.fencing import PAGE_RULES
 from unabridged.workspace import Workspace
 
 from tests.conftest import CONTRACT
