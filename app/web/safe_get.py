@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import httpx
 from unabridged.errors import WebFailed
 from unabridged.web.addresses import Resolver, checked, looked_up
+from unabridged.web.certificates import trusted, untrusted
 
 USER_AGENT = "Unabridged/0.1 (reads single pages for its user; not a crawler)"
 ROBOT = "Unabridged"
@@ -56,7 +57,9 @@ def get(
     """
     deadline = time.monotonic() + limits.time_s
     url = _parsed(address)
-    with httpx.Client(trust_env=False, follow_redirects=False, timeout=httpx.Timeout(limits.step_s)) as client:
+    with httpx.Client(
+        trust_env=False, verify=trusted(), follow_redirects=False, timeout=httpx.Timeout(limits.step_s)
+    ) as client:
         for _ in range(limits.redirects + 1):
             got = _hop(client, url, purpose, tell, limits, kinds, resolver, private, deadline)
             if isinstance(got, Got):
@@ -112,6 +115,8 @@ def _hop(
                 response.close()
                 tell({"answered": {"received": received, "status": response.status_code}})
         except httpx.ConnectError as error:
+            if refused := untrusted(url.host, error):
+                raise refused from error
             failed = error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise WebFailed(

@@ -1,24 +1,18 @@
 """Search providers that answer in JSON: SearXNG, Brave, Tavily. Runs in the web child only.
 
 SearXNG: https://docs.searxng.org/dev/search_api.html (its `json` format must be switched on by who runs it).
-Brave: https://api-dashboard.search.brave.com/app/documentation/web-search. Tavily: https://docs.tavily.com/documentation/api-reference.
+Brave: https://api-dashboard.search.brave.com/api-reference/web/search/get. Tavily: https://docs.tavily.com/documentation/api-reference.
 """
-
-import json
-import time
-from collections.abc import Mapping
-from typing import Any
 
 import httpx
 from unabridged.errors import WebFailed
+from unabridged.web.json_answer import json_answer
 from unabridged.web.providers import Result, Tell
-from unabridged.web.safe_get import USER_AGENT, size_sent
+from unabridged.web.safe_get import USER_AGENT
+from unabridged.web.words import is_chinese, one_line
 
-TRIES = 3
-TIMEOUT_S = 8.0
-LONGEST_WAIT_S = 4.0  # for a provider that says when to come again
-ANSWER_BYTES = 4 << 20
-_LATER = frozenset((429, 500, 502, 503, 504))
+_MOST = 20  # results of one request, at Brave and at Tavily
+_LATER = "Wait, raise the limit at the provider, or choose another provider."
 
 
 class SearXNG:
@@ -27,8 +21,13 @@ class SearXNG:
 
     def search(self, query: str, *, limit: int, tell: Tell) -> list[Result]:
         request = httpx.Request("GET", f"{self._address}/search", params={"q": query, "format": "json"}, headers=_headers())
-        found = _answer(request, "SearXNG", tell, forbidden="Switch on the json format in its settings.yml.")
-        return _results(found.get("results"), limit, title="title", url="url", snippet="content")
+        found = json_answer(request, "SearXNG", _searxng_refuses, tell)
+        results = _results(found.get("results"), limit, snippet="content")
+        if not results and (silent := _silent(found.get("unresponsive_engines"))):
+            raise WebFailed(
+                f"The engines that SearXNG asks do not answer ({silent}).", hint="Try again later, or choose another provider."
+            )
+        return results
 
 
 class Brave:
@@ -40,13 +39,18 @@ class Brave:
         request = httpx.Request(
             "GET",
             self._address,
-            params={"q": query, "count": min(limit, 20)},
-            headers=_headers({"X-Subscription-Token": self._key}),
+            params={
+                "q": query,
+                "count": min(limit, _MOST),
+                "country": "ALL",
+                "search_lang": "zh-hans" if is_chinese(query) else "en",
+                "result_filter": "web",
+                "text_decorations": "false",  # else there are HTML tags in descriptions
+            },
+            headers=_headers() | {"X-Subscription-Token": self._key},
         )
-        web = _answer(request, "Brave", tell).get("web")
-        return _results(
-            web.get("results") if isinstance(web, dict) else None, limit, title="title", url="url", snippet="description"
-        )
+        web = json_answer(request, "Brave", _brave_refuses, tell).get("web")
+        return _results(web.get("results") if isinstance(web, dict) else None, limit, snippet="description")
 
 
 class Tavily:
@@ -58,14 +62,48 @@ class Tavily:
         request = httpx.Request(
             "POST",
             self._address,
-            json={"query": query, "max_results": min(limit, 20)},
-            headers=_headers({"Authorization": f"Bearer {self._key}"}),
+            json={"query": query, "max_results": min(limit, _MOST)},
+            headers=_headers() | {"Authorization": f"Bearer {self._key}"},
         )
-        return _results(_answer(request, "Tavily", tell).get("results"), limit, title="title", url="url", snippet="content")
+        found = json_answer(request, "Tavily", _tavily_refuses, tell)
+        return _results(found.get("results"), limit, snippet="content")
 
 
-def _headers(more: Mapping[str, str] = {}) -> dict[str, str]:
-    return {"User-Agent": USER_AGENT, "Accept": "application/json", **more}
+def _searxng_refuses(status: int) -> WebFailed | None:
+    if status == 403:
+        return WebFailed(
+            "SearXNG gives no JSON (status 403).", hint="Whoever runs it adds json to search.formats in its settings.yml."
+        )
+    if status == 429:
+        return WebFailed(
+            "SearXNG takes this program for a robot (status 429).",
+            hint="Whoever runs it can let this machine pass its limiter; servers for everyone seldom do.",
+        )
+    return None
+
+
+def _brave_refuses(status: int) -> WebFailed | None:
+    if status in (401, 403, 422):  # 422 is its answer to a wrong key, and to a query that it does not take
+        return _wrong_key("Brave", status)
+    return WebFailed("The plan at Brave is used up (status 402).", hint=_LATER) if status == 402 else None
+
+
+def _tavily_refuses(status: int) -> WebFailed | None:
+    if status in (401, 403):
+        return _wrong_key("Tavily", status)
+    if status in (432, 433):  # of the plan, of what is paid for beside it
+        return WebFailed(f"The limit of searches at Tavily is reached (status {status}).", hint=_LATER)
+    return None
+
+
+def _wrong_key(name: str, status: int) -> WebFailed:
+    return WebFailed(
+        f"{name} does not take the key (status {status}).", hint=f"Give it again: unabridged network key {name.lower()}."
+    )
+
+
+def _headers() -> dict[str, str]:
+    return {"User-Agent": USER_AGENT, "Accept": "application/json"}
 
 
 def _needed(key: str, name: str) -> str:
@@ -74,61 +112,14 @@ def _needed(key: str, name: str) -> str:
     return key
 
 
-def _answer(request: httpx.Request, name: str, tell: Tell, *, forbidden: str = "Check the key.") -> dict[str, Any]:
-    """The answer's JSON object; tried again where the provider is busy or cannot be reached. Raises WebFailed."""
-    failed: WebFailed | None = None
-    wait_s = 0.0
-    with httpx.Client(trust_env=False, follow_redirects=False, timeout=TIMEOUT_S) as client:
-        for turn in range(TRIES):
-            time.sleep(wait_s)
-            tell({"asked": {"host": request.url.host, "purpose": "search", "sent": size_sent(request)}})
-            try:
-                with client.stream(request.method, request.url, headers=request.headers, content=request.content) as response:
-                    status, body = response.status_code, _limited(response, name)
-                    tell({"answered": {"received": response.num_bytes_downloaded, "status": status}})
-            except httpx.HTTPError as error:
-                failed = WebFailed(
-                    f"{name} does not answer ({type(error).__name__}).", hint="Try again, or choose another provider."
-                )
-                failed.__cause__ = error
-                wait_s = 0.5 * 2**turn
-                continue
-            if status in _LATER:
-                failed = WebFailed(f"{name} is down or busy (status {status}).", hint="Try again, or choose another provider.")
-                wait_s = min(_asked_to_wait(response) or 0.5 * 2**turn, LONGEST_WAIT_S)
-            elif status != 200:
-                raise WebFailed(f"{name} refuses the search (status {status}).", hint=forbidden)
-            else:
-                return _object(body, name)
-    raise failed or WebFailed(f"{name} does not answer.", hint="Try again.")
+def _silent(found: object) -> str:
+    """The engines of a SearXNG that did not answer, each with its reason: [["brave", "too many requests"], …]."""
+    pairs = [pair for pair in found if isinstance(pair, list) and len(pair) == 2] if isinstance(found, list) else []
+    return "; ".join(one_line(f"{engine}: {reason}")[:60] for engine, reason in pairs[:5])
 
 
-def _limited(response: httpx.Response, name: str) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > ANSWER_BYTES:
-            raise WebFailed(f"{name} sends more than {ANSWER_BYTES >> 20} MB of results.", hint="Choose another provider.")
-    return bytes(body)
-
-
-def _asked_to_wait(response: httpx.Response) -> float:
-    value = response.headers.get("retry-after", "")
-    return float(value) if value.isdigit() else 0.0
-
-
-def _object(body: bytes, name: str) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except ValueError as error:
-        raise WebFailed(f"{name} answers with something else than results.", hint="Check its address.") from error
-    if not isinstance(found, dict):
-        raise WebFailed(f"{name} answers with something else than results.", hint="Check its address.")
-    return found
-
-
-def _results(found: object, limit: int, *, title: str, url: str, snippet: str) -> list[Result]:
+def _results(found: object, limit: int, *, snippet: str) -> list[Result]:
     """Only what has an address; other fields of a hostile or careless answer become text or nothing."""
     items = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-    results = [Result(*(str(item.get(name) or "") for name in (title, url, snippet))) for item in items]
+    results = [Result(*(str(item.get(name) or "") for name in ("title", "url", snippet))) for item in items]
     return [result for result in results if result.url.startswith(("http://", "https://"))][:limit]

@@ -1,17 +1,12 @@
 """What is fetched and what is refused: addresses, redirects, names that change their mind, sizes, times, kinds, robots."""
 
-import contextlib
 import gzip
-import socket
-import ssl
 import threading
 import time
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from unabridged.errors import WebFailed
 from unabridged.web.addresses import checked, is_public
@@ -55,6 +50,7 @@ def test_one_private_address_among_public_ones_refuses_the_name() -> None:
         checked("example.org", 443, resolver=lambda host, port: ["1.1.1.1", "10.0.0.1"])
 
 
+@settings(deadline=None)
 @given(
     st.ip_addresses(v=4, network="10.0.0.0/8")
     | st.ip_addresses(v=4, network="127.0.0.0/8")
@@ -279,60 +275,3 @@ def test_a_page_that_is_gone_is_no_page(site: Site) -> None:
     address = site.serve("/fees", page("Not found", "Sorry."), status=410)
     with pytest.raises(WebFailed, match="410"):
         fetched(address, told, private=list(HERE))
-
-
-def test_a_connection_is_for_the_name_and_a_wrong_certificate_ends_it(tmp_path: Path) -> None:
-    """The address is pinned, the name is not given up for it: the server hears it, and its certificate must be the name's."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*self_signed(tmp_path, "fees.example.org"))
-    names: list[str | None] = []
-    context.sni_callback = lambda socket, name, context: names.append(name)
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        connection, _ = listening.accept()
-        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True):
-            pass
-        connection.close()
-
-    serving = threading.Thread(target=serve, daemon=True)
-    serving.start()
-    with pytest.raises(WebFailed, match="cannot be reached") as refused:
-        get(
-            f"https://fees.example.org:{listening.getsockname()[1]}/",
-            purpose="page",
-            tell=told,
-            resolver=lambda host, port: ["127.0.0.1"],
-            private=HERE,
-        )
-    serving.join()
-    listening.close()
-    assert names == ["fees.example.org"]
-    assert "CERTIFICATE_VERIFY_FAILED" in str(refused.value.__cause__)
-
-
-def self_signed(folder: Path, name: str) -> tuple[Path, Path]:
-    """A certificate that nobody vouches for, and its key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return folder / "certificate.pem", folder / "key.pem"

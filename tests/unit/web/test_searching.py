@@ -1,10 +1,9 @@
-"""Search providers, each asked through the web child: results, refusals, second tries, and what the network log says of it."""
+"""Searching through the web child: what is asked, what the network log says of it, saved pages, and the keys of providers."""
 
 import json
 import os
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import keyring
@@ -18,8 +17,6 @@ from unabridged.web.keys import keep_key, key_of
 from unabridged.web.network_log import NetworkLog
 from unabridged.web.outside import Outside
 from unabridged.web.providers import Chosen, Result
-from unabridged.web.search_ddgs import DuckDuckGo
-from unabridged.web.search_json import Brave, SearXNG, Tavily
 
 from tests.unit.web.conftest import Site, page
 
@@ -35,10 +32,6 @@ def log(home: Home) -> Iterator[NetworkLog]:
     store = Store(home.database)
     yield NetworkLog(store)
     store.close()
-
-
-def told(message: dict[str, object]) -> None:
-    """Nobody listens."""
 
 
 def test_a_searxng_is_asked_and_only_results_with_an_address_are_taken(site: Site, log: NetworkLog) -> None:
@@ -62,99 +55,6 @@ def test_the_log_holds_time_host_purpose_and_bytes_and_not_what_was_asked(site: 
     assert b"mooring" not in b"".join(path.read_bytes() for path in home.folder.glob("library.db*"))
     log.clear()
     assert log.requests() == []
-
-
-def test_a_busy_provider_is_tried_again_and_one_that_is_down_says_so(site: Site) -> None:
-    busy = [503, 429]
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        status = busy.pop(0) if busy else 200
-        body = json.dumps({"results": FOUND}).encode()
-        handler.send_response(status)
-        handler.send_header("Retry-After", "0")
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    site.pages["/search"] = answer
-    said: list[dict[str, object]] = []
-    assert len(SearXNG(site.address).search("x", limit=9, tell=said.append)) == 2
-    assert [next(iter(line)) for line in said] == ["asked", "answered"] * 3
-    busy += [503] * 3
-    with pytest.raises(WebFailed, match="SearXNG is down or busy"):
-        SearXNG(site.address).search("x", limit=9, tell=told)
-    with pytest.raises(WebFailed, match="does not answer"):
-        SearXNG("http://127.0.0.1:9").search("x", limit=9, tell=told)
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "words"),
-    [
-        ("<html>no json</html>", 200, "something else than results"),
-        ("[1, 2]", 200, "something else than results"),
-        ("", 403, "json format"),
-        ("x" * (5 << 20), 200, "more than 4 MB"),
-    ],
-)
-def test_nonsense_and_refusals_of_a_provider_are_clear_errors(site: Site, body: str, status: int, words: str) -> None:
-    site.serve("/search", body, kind="application/json", status=status)
-    with pytest.raises(WebFailed) as refused:
-        SearXNG(site.address).search("x", limit=5, tell=told)
-    assert words in f"{refused.value.message} {refused.value.hint}"
-
-
-@pytest.mark.parametrize("answer", ["{}", '{"results": 7}', '{"results": [1, null, {"url": 5}]}', '{"web": []}'])
-def test_an_answer_without_results_is_no_result(site: Site, answer: str) -> None:
-    site.serve("/search", answer, kind="application/json")
-    assert SearXNG(site.address).search("x", limit=5, tell=told) == []
-
-
-@pytest.mark.parametrize("kind", [Brave, Tavily])
-def test_a_provider_with_a_key_asks_for_it_before_anything_is_sent(kind: type[Brave] | type[Tavily]) -> None:
-    with pytest.raises(WebFailed, match="wants a key") as refused:
-        kind("")
-    assert "unabridged network key" in refused.value.hint
-
-
-def test_brave_and_tavily_get_the_query_and_the_key_and_nothing_else(site: Site) -> None:
-    """In the shapes that their documentation gives."""
-    brave = site.serve(
-        "/brave", json.dumps({"web": {"results": [{"title": "T", "url": "https://a.example.org/", "description": "D"}]}})
-    )
-    assert Brave("sesame", address=brave).search("mooring fee", limit=3, tell=told) == [
-        Result("T", "https://a.example.org/", "D")
-    ]
-    assert site.asked == ["/brave?q=mooring+fee&count=3"]
-    assert site.headers[0]["X-Subscription-Token"] == "sesame"
-    tavily = site.serve("/tavily", json.dumps({"results": [{"title": "T", "url": "https://b.example.org/", "content": "C"}]}))
-    assert Tavily("sesame", address=tavily).search("mooring fee", limit=3, tell=told) == [
-        Result("T", "https://b.example.org/", "C")
-    ]
-    assert json.loads(site.bodies[0]) == {"query": "mooring fee", "max_results": 3}
-    assert site.headers[1]["Authorization"] == "Bearer sesame"
-    refused = site.serve("/no", "", status=401)
-    with pytest.raises(WebFailed, match="refuses the search") as error:
-        Brave("wrong", address=refused).search("x", limit=1, tell=told)
-    assert error.value.hint == "Check the key."
-
-
-def test_duckduckgo_is_asked_through_ddgs(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library itself, with its address turned to a server here."""
-    from ddgs.engines.duckduckgo import Duckduckgo
-
-    body = "<div class='body'><h2>Fees</h2><a href='https://harbour.example.org/fees'>Forty crowns.</a></div>"
-    monkeypatch.setattr(Duckduckgo, "search_url", site.serve("/html/", f"<html><body>{body}</body></html>"))
-    said: list[dict[str, object]] = []
-    assert DuckDuckGo().search("mooring fee", limit=3, tell=said.append) == [
-        Result("Fees", "https://harbour.example.org/fees", "Forty crowns.")
-    ]
-    assert b"q=mooring+fee" in site.bodies[0]
-    assert [next(iter(line)) for line in said] == ["asked", "answered"]
-    monkeypatch.setattr(Duckduckgo, "search_url", site.serve("/none/", "<html></html>"))
-    assert DuckDuckGo().search("mooring fee", limit=3, tell=told) == []
-    monkeypatch.setattr(Duckduckgo, "search_url", "http://127.0.0.1:9/")
-    with pytest.raises(WebFailed, match="DuckDuckGo does not answer"):
-        DuckDuckGo().search("mooring fee", limit=3, tell=told)
 
 
 def test_searches_keep_a_pause_between_them(site: Site, log: NetworkLog) -> None:

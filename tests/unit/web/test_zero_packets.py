@@ -192,7 +192,9 @@ def test_only_the_web_child_and_the_fetching_of_models_know_how_to_connect() -> 
         for path in (root / folder).rglob("*.py")
         if any(network.match(line) for line in path.read_text("utf-8").splitlines())
     }
-    child = {f"app/web/{name}.py" for name in ("addresses", "safe_get", "search_ddgs", "search_json")}
+    child = {
+        f"app/web/{name}.py" for name in ("addresses", "certificates", "json_answer", "safe_get", "search_ddgs", "search_json")
+    }
     switched_off_there = {"app/web/main_text.py"}  # socket.has_ipv6
     listening = {"ui/server.py"}
     assert found <= child | switched_off_there | listening | {"app/model_downloads.py"}
