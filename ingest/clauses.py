@@ -33,6 +33,11 @@ class Number:
     def value(self) -> int:
         return self.values[0][1]
 
+    def follows(self, other: "Number") -> bool:
+        """Whether it is the next in the other's order: 4.3 after 4.2, Section 5 after Section 4."""
+        before, after = (number.label.removesuffix(".0").rpartition(".")[0] for number in (other, self))
+        return before == after and self.value == other.value + 1
+
 
 _CHINESE_DIGITS = rf"[{CHINESE}0-9０-９]+"
 _ZH = re.compile(rf"第[ \u3000]*({_CHINESE_DIGITS})[ \u3000]*(分编|编|篇|部分|部|卷|集|章|回|节|条)((?:之[{CHINESE}]+)?)")
@@ -87,8 +92,10 @@ def number_of(text: str) -> Number | None:
 
 def general_heading(text: str) -> str:
     """The label of an unnumbered line that is a heading by its words alone (目录, 附则, Discussion), or ""."""
-    line = text.strip()
-    if len(line) > 30 or "\n" in line:
+    if len(text) > 60 or "\n" in text.strip():
+        return ""
+    line = " ".join(text.split())
+    if len(line) > 30:
         return ""
     joined = re.sub(r"[ \u3000]+", "", line)
     if joined in _CHINESE_HEADINGS or _ZH_ANNEX.match(joined):
@@ -155,8 +162,9 @@ def _english(head: str, line: str) -> Number | None:
         )
     match = _DECIMAL.match(head)
     if match is not None and not _is_amount(head, match.end()):
-        dots = match[1].count(".")
-        last = int(match[1].split(".")[-1])
+        whole = match[1].removesuffix(".0") if match[1].count(".") == 1 else match[1]  # 4.0 is the clause around 4.1
+        dots = whole.count(".")
+        last = int(whole.split(".")[-1])
         heading = line == head.strip() and len(line) <= 80 and not line.endswith((".", ";", ",", "。", "；", "，", ":", "："))
         return Number(RANK_CLAUSE + dots, "decimal", match[1], (("decimal", last),), match.end(1), heading=heading)
     return None

@@ -23,12 +23,16 @@ from unabridged.ingest.document import Anchor, Block, BlockKind
 from unabridged.ingest.entry import Entry, body_of
 from unabridged.ingest.numerals import chinese_numeral
 from unabridged.ingest.outline_contents import contents, instrument_titles
+from unabridged.ingest.outline_contract import is_filing_label, is_operative, is_recitals
+from unabridged.ingest.outline_runin import title_lengths
 from unabridged.ingest.outline_titles import join_titles
 
 _LABEL_LIMIT = 80  # code points of an unnumbered heading in a path; the heading itself is never shortened
 _HEADING_RANKS = {1: 5, 2: 15}  # where a heading without a number stands among numbered ones, by its level
 _INNER_HEADING_RANK = 25
 _LIST_LOOKAHEAD = 400  # blocks in which a list that begins must go on
+_LONGEST_HEADING = 200  # code points; Word files set whole clauses in the style of a heading
+_FIRST_BLOCKS = 3  # of a file, in which the number that it was filed under stands
 _SENTENCE_END = re.compile(r"[。；：！？;:][”』」）)]*\s*\Z")
 _CJK = re.compile(r"[\u3400-\u9fff]")
 
@@ -42,7 +46,12 @@ class _Step:
     level: int = 0
     depth: int = 0
     values: tuple[tuple[str, int], ...] = ()
-    has_paragraphs: bool = False  # an article (条), whose paragraphs are counted (款)
+    number: Number | None = None  # of a clause that the text itself numbers
+
+    @property
+    def has_paragraphs(self) -> bool:
+        """Whether it is an article (条), whose paragraphs are counted (款)."""
+        return self.number is not None and self.number.style == "条"
 
 
 def place(text: str, entries: Sequence[Entry]) -> Sequence[Block]:
@@ -58,6 +67,7 @@ class _Placer:
         self.bodies = [body_of(text, entry)[:400] for entry in entries]
         self.numbers = [self._number(entry, body) for entry, body in zip(entries, self.bodies, strict=True)]
         self.contents = contents(entries, self.bodies, self.numbers)
+        self.title_lengths = title_lengths(self.bodies, self.numbers)
         self.titles = instrument_titles(entries, self.bodies, self.numbers, self.contents)
         self.document_title = self._document_title()
         self.steps: list[_Step] = []  # clauses and chapters around the present block
@@ -84,8 +94,16 @@ class _Placer:
             if index in self.contents:
                 kind, level, path = BlockKind.LIST_ITEM, 1, self.contents[index]
             anchor = Anchor(entry.page, entry.page_label, entry.box, path)
-            placed.append(Block(kind, entry.start, entry.end, anchor, level))
+            end = self._title_end(index, entry) if kind is BlockKind.HEADING else entry.end
+            placed.append(Block(kind, entry.start, end, anchor, level))
+            if rest := self.text[end : entry.end].lstrip():
+                placed.append(Block(BlockKind.PARAGRAPH, entry.end - len(rest), entry.end, anchor))
         return tuple(placed)
+
+    def _title_end(self, index: int, entry: Entry) -> int:
+        """Where a heading ends: before the clause that goes on in the same paragraph."""
+        length = self.title_lengths[index]
+        return entry.end - len(body_of(self.text, entry)) + length if length else entry.end
 
     def _enter(self, index: int, entry: Entry) -> tuple[BlockKind, int]:
         """Move to where this block stands; its kind and level."""
@@ -96,13 +114,15 @@ class _Placer:
             self.steps, self.items, self.article, self.books = [_Step(self.titles[index], RANK_TITLE)], [], 0, False
             return BlockKind.HEADING, entry.level or 1
         if number is not None and number.rank < RANK_ITEM and self._belongs(entry, number):
-            return self._enter_clause(entry, number)
+            return self._enter_clause(index, entry, number)
         if (
             number is not None
             and number.rank == RANK_ITEM
             and entry.kind is not BlockKind.HEADING
             and self._enter_item(index, entry, number)
         ):
+            if len(self.items) == 1 and (self.title_lengths[index] or self._is_chinese_title(index, number)):
+                return BlockKind.HEADING, len(self.steps) + 1
             return BlockKind.LIST_ITEM, len(self.items)
         if entry.kind is BlockKind.HEADING:
             return self._enter_heading(index, entry)
@@ -111,6 +131,8 @@ class _Placer:
             self._climb(RANK_BOOK if self.books and _CJK.search(label) else RANK_CHAPTER)
             self.steps.append(_Step(label, RANK_BOOK if self.books and _CJK.search(label) else RANK_CHAPTER))
             return BlockKind.HEADING, len(self.steps)
+        if entry.kind is BlockKind.PARAGRAPH and is_operative(self.bodies[index]):
+            self._leave_recitals()
         if self.items and not self.bodies[index][:1].islower():
             self.suspended = True
         if entry.kind is BlockKind.PARAGRAPH:
@@ -137,20 +159,33 @@ class _Placer:
             return goes_on
         return number.style == "条" and number.value in (self.article, self.article + 1)
 
-    def _enter_clause(self, entry: Entry, number: Number) -> tuple[BlockKind, int]:
+    def _enter_clause(self, index: int, entry: Entry, number: Number) -> tuple[BlockKind, int]:
+        if not self.steps and index < _FIRST_BLOCKS and is_filing_label(number.label):
+            return BlockKind.HEADING, entry.level or 1
         styled = entry.level if entry.kind is BlockKind.HEADING else 0
         self._climb(number.rank, styled)
         self.books = self.books or number.rank == RANK_BOOK
         if number.style == "条":
             self.article = number.value
-        is_heading = entry.kind is BlockKind.HEADING or number.heading
+        is_short = entry.end - entry.start <= _LONGEST_HEADING
+        is_heading = (entry.kind is BlockKind.HEADING and is_short) or number.heading or self.title_lengths[index] > 0
         self.paragraph = 0 if is_heading else 1
         self.is_ended = is_heading or self._ends(entry)
         depth = self._leave_list(entry)
-        self.steps.append(_Step(number.label, number.rank, styled, depth, has_paragraphs=number.style == "条"))
+        self.steps.append(_Step(number.label, number.rank, styled, depth, number=number))
         if is_heading:
             return BlockKind.HEADING, entry.level or len(self.steps)
-        return entry.kind, entry.level
+        return (BlockKind.PARAGRAPH, 0) if entry.kind is BlockKind.HEADING else (entry.kind, entry.level)
+
+    def _is_chinese_title(self, index: int, number: Number) -> bool:
+        """Whether 一、合同标的 stands by itself as the title of what follows."""
+        body = self.bodies[index].strip()
+        return number.style == "一、" and len(body) <= 40 and not re.search(r"[\n。；，：！？;,:]", body)
+
+    def _leave_recitals(self) -> None:
+        """The words of agreement end what came before them: the clauses that follow are not part of it."""
+        self.items, self.suspended = [], False
+        self.steps = [step for step in self.steps if not is_recitals(step.label)]
 
     def _climb(self, rank: int, level: int = 0) -> None:
         """Leave every step that cannot contain what comes. Markup levels are compared with levels, numbers with ranks."""
@@ -164,12 +199,34 @@ class _Placer:
 
     def _enter_heading(self, index: int, entry: Entry) -> tuple[BlockKind, int]:
         rank = _HEADING_RANKS.get(entry.level or 1, _INNER_HEADING_RANK)
-        self._climb(rank, entry.level or 1)
         label = " ".join(self.bodies[index].split())
+        if is_recitals(label):
+            rank = RANK_CLAUSE
+        clause = self._clause_around(index)
+        if clause:
+            self.items, self.suspended = [], False
+            del self.steps[clause:]
+        else:
+            self._climb(rank, entry.level or 1)
         if label and index != self.document_title:
             shortened = label if len(label) <= _LABEL_LIMIT else label[: _LABEL_LIMIT - 1] + "…"
             self.steps.append(_Step(shortened, rank, entry.level or 1))
         return BlockKind.HEADING, entry.level or 1
+
+    def _clause_around(self, index: int) -> int:
+        """How many steps lead to the clause inside which an unnumbered heading stands; 0 where it stands outside.
+
+        Inside is where the clause's own number goes on after the heading and the text under it.
+        """
+        for depth in range(len(self.steps), 0, -1):
+            step = self.steps[depth - 1]
+            if step.number is None or step.level:
+                continue
+            following = next((n for n in self.numbers[index + 1 :] if n is not None and n.rank <= step.number.rank), None)
+            has_text = index + 1 < len(self.numbers) and self.numbers[index + 1] is None
+            goes_on = following is not None and (following.rank, following.style) == (step.number.rank, step.number.style)
+            return depth if has_text and goes_on and following and following.follows(step.number) else 0
+        return 0
 
     def _document_title(self) -> int | None:
         """The only heading of the smallest level names the whole document: repeating it in every path says nothing."""

@@ -8,23 +8,49 @@ from unabridged.ingest.document import BlockKind
 from unabridged.ingest.entry import Entry
 
 _CONTENTS_LENGTH = 300  # code points of a block in a table of contents, on average at most
+_PROSE_LENGTH = 40  # code points of a sentence at least
+_RUNNING = re.compile(r"[.;。；]\s*\Z")
 _NAMES = ("目录", "目錄", "contents", "table of contents")
 _INSTRUMENT = re.compile(r"[^。；，！？\n]{2,60}(法|条例|解释|规定|办法|细则|决定|规则|准则|章程|合同|协议|协议书)(（试行）)?$")
 
 
 def contents(entries: Sequence[Entry], bodies: Sequence[str], numbers: Sequence[Number | None]) -> dict[int, str]:
-    """Blocks of a table of contents: from its heading to where its first line comes again. Their path is the heading."""
+    """Blocks of a table of contents, from its heading to its last line. Their path is the heading."""
     found: dict[int, str] = {}
     keys = [_key(body) for body in bodies]
     for index, body in enumerate(bodies):
         label = general_heading(body)
         if index in found or label.lower() not in _NAMES or index + 1 >= len(keys):
             continue
-        again = next((j for j in range(index + 2, len(keys)) if _repeats(keys, numbers, index + 1, j)), 0)
-        lengths = [entries[j].end - entries[j].start for j in range(index + 1, again)]
-        if again and sum(lengths) / len(lengths) <= _CONTENTS_LENGTH:
-            found.update(dict.fromkeys(range(index, again), label))
+        end = _until_its_first_line(index, entries, keys, numbers) or _until_running_text(index, entries, bodies, keys, numbers)
+        found.update(dict.fromkeys(range(index, end), label))
     return found
+
+
+def _until_its_first_line(index: int, entries: Sequence[Entry], keys: Sequence[str], numbers: Sequence[Number | None]) -> int:
+    """Where the first line of the table comes again; 0 where it does not, or where too much text stands before."""
+    again = next((j for j in range(index + 2, len(keys)) if _repeats(keys, numbers, index + 1, j)), 0)
+    lengths = [entry.end - entry.start for entry in entries[index + 1 : again] if entry.kind is not BlockKind.TABLE]
+    return again if sum(lengths) <= _CONTENTS_LENGTH * len(lengths) else 0
+
+
+def _until_running_text(
+    index: int, entries: Sequence[Entry], bodies: Sequence[str], keys: Sequence[str], numbers: Sequence[Number | None]
+) -> int:
+    """Behind the last line, before any running text, that comes again later; 0 where none does."""
+    limit = next((j for j in range(index + 1, len(bodies)) if _RUNNING.search(bodies[j]) and _is_prose(entries[j])), index)
+    places = {key: j for j, key in enumerate(keys)}
+    labels = {(n.rank, n.label.lower()): j for j, n in enumerate(numbers) if n is not None and n.rank < RANK_CLAUSE}
+
+    def comes_again(j: int) -> bool:
+        number = numbers[j]
+        return places[keys[j]] > j or (number is not None and labels.get((number.rank, number.label.lower()), 0) > j)
+
+    return next((j + 1 for j in range(limit - 1, index, -1) if len(keys[j]) > 2 and comes_again(j)), 0)
+
+
+def _is_prose(entry: Entry) -> bool:
+    return entry.kind is not BlockKind.TABLE and entry.end - entry.start >= _PROSE_LENGTH
 
 
 def _repeats(keys: Sequence[str], numbers: Sequence[Number | None], first: int, later: int) -> bool:

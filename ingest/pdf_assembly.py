@@ -23,6 +23,15 @@ _OPEN_END = re.compile(  # words that end no sentence
 )
 _CAPTION = re.compile(r"(?:Table|Figure|Fig\.|TABLE|FIGURE|图|表)\s*\d{1,3}(?:[.-]\d{1,3})?\s*[.:：\s]")
 _NOTE_SIGN = re.compile(r"(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+|\d{1,3}|[*∗†‡§①-⑳])[.)\s]?\s*\S")
+_PARTY = re.compile(
+    r"(?:\b(?:inc|l\.?l\.?c|ltd|limited|corp|corporation|company|l\.?p|l\.?l\.?p|plc|n\.a|b\.v|s\.a|gmbh|ag)\b\.?|有限公司|股份公司)\W*$",
+    re.IGNORECASE,
+)
+_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_DATE = re.compile(
+    rf"(?:dated\b.*|(?:as of\W*)?(?:\d{{1,2}}\s+)?(?:{_MONTHS})\s+(?:\d{{1,2}},?\s+)?\d{{4}})\W*$", re.IGNORECASE
+)
+_JOINING = re.compile(r"(?:by and )?(?:between|among|and|to|by|with|or)\W*$", re.IGNORECASE)
 _HEADING_LIMIT = 160  # code points
 _SMALL, _LARGE = 0.93, 1.08  # times the size of the body: notes are set below, headings above
 _LEVELS = 5
@@ -123,7 +132,9 @@ class Assembly:
         return Piece(kind, page, list(lines), level, full=lines[-1].box.x1 > column.right - 0.12 * width)
 
     def _heading(self, lines: Sequence[TextLine], size: float) -> tuple[BlockKind, int]:
-        """Large print, and a bold line by itself that is no sentence."""
+        """Large print, and a bold line by itself that is no sentence; not what title pages set so beside the title."""
+        if any(line.cells for line in lines) or _is_title_page_line(" ".join(line.text for line in lines)):
+            return BlockKind.PARAGRAPH, 0
         if size > _LARGE * self.body_size:
             return BlockKind.HEADING, min(_LEVELS, sum(other > size + 0.3 for other in self.heading_sizes) + 1)
         text = lines[0].text
@@ -174,6 +185,11 @@ class Assembly:
         return turned_back(line.box, line.turn, *self._sizes[line.page]) if line.turn else line.box
 
 
+def _is_title_page_line(text: str) -> bool:
+    """A party, a date, a word between parties: set large or bold on title pages and above signatures, but no heading."""
+    return any(pattern.match(text) for pattern in (_DATE, _JOINING)) or _PARTY.search(text) is not None
+
+
 def body_size(lines: Iterable[TextLine]) -> float:
     """The font size in which most of the document is set, in points."""
     sizes: Counter[float] = Counter()
@@ -201,7 +217,7 @@ def _goes_on(before: Piece, piece: Piece, breaks: Sequence[float]) -> bool:
         return False
     if is_cjk(first.text[0]) and is_cjk(last.text[-1]):
         return before.full
-    if first.text[0].islower() or _OPEN_END.search(last.text):
+    if first.text[0].islower() or (_OPEN_END.search(last.text) and not first.text.strip().isdecimal()):
         return True
     return before.full and len(before.lines) > 1 and not first.bold and len(piece.lines) > 1
 

@@ -22,6 +22,7 @@ _FIRST_LEFTWARD = "\u0590"  # Hebrew; nothing before it in Unicode is written fr
 _TABLE_ROWS = 3
 _MOST_STRIPS = 60  # of a page that are looked at for its gutter: a table of thousands of cells has as many edges
 _COLUMN_CHARACTERS = 18  # of a line in a column of text; Chinese ones count twice
+_CONTENTS_ROW = re.compile(r"(?:(?:\.\s?){4,}|…{2,}|·{4,}|\t)\s*(?:\d{1,4}|[ivxlc]{1,6})$")
 _CELL_GAP = 1.5  # times the font size
 _CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _SENTENCE_END = re.compile(r"[.!?。！？:：;；][\"”’)）』」]*$")
@@ -252,12 +253,19 @@ def printed_lines(column: Column) -> list[TextLine]:
 
 
 def table_rows(lines: Sequence[TextLine]) -> set[int]:
-    """Indexes of lines that are rows of a table: at least three in a row divided by wide gaps at the same places."""
+    """Indexes of lines that are rows of a table: at least three in a row divided by wide gaps at the same places.
+
+    The rows of a table of contents are those of one, also with a line between two of them that has no number.
+    """
     rows: set[int] = set()
     run: list[int] = []
     for index in range(len(lines) + 1):
         line = lines[index] if index < len(lines) else None
-        if line is not None and _is_row(line) and (not run or _is_aligned(lines[run[-1]], line)):
+        above = next((lines[i] for i in reversed(run) if _is_row(lines[i])), None)
+        if line is not None and _is_row(line) and (above is None or _is_aligned(above, line)):
+            run.append(index)
+            continue
+        if line is not None and run and _is_between_contents(lines, index):
             run.append(index)
             continue
         if len(run) >= _TABLE_ROWS:
@@ -266,8 +274,23 @@ def table_rows(lines: Sequence[TextLine]) -> set[int]:
     return rows
 
 
+def _is_between_contents(lines: Sequence[TextLine], index: int) -> bool:
+    """A title of two lines, or one that has no page of its own, between two rows of a table of contents."""
+    if not 0 < index < len(lines) - 1 or lines[index].table is not None:
+        return False
+    before, after = lines[index - 1], lines[index + 1]
+    gap = after.box.y0 - before.box.y1
+    return _is_contents_row(before) and _is_contents_row(after) and gap < 6 * (before.box.y1 - before.box.y0)
+
+
+def _is_contents_row(line: TextLine) -> bool:
+    return _CONTENTS_ROW.search(line.text) is not None and re.search(r"[^\W\d_]{2}", line.text) is not None
+
+
 def _is_row(line: TextLine) -> bool:
     """A number and its clause stand apart, too; that is no table."""
+    if _is_contents_row(line):
+        return True
     if len(line.cells) < 2:
         return False
     first = line.text.partition(CELL_GAP)[0].strip()
@@ -278,6 +301,8 @@ def _is_row(line: TextLine) -> bool:
 
 def _is_aligned(one: TextLine, other: TextLine) -> bool:
     slack = 0.8 * one.size
+    if _is_contents_row(one) and _is_contents_row(other):
+        return abs(one.box.x1 - other.box.x1) < 2 * slack and other.box.y0 - one.box.y1 < 4 * (one.box.y1 - one.box.y0)
     matches = sum(any(abs(a0 - b0) < slack or abs(a1 - b1) < slack for b0, b1 in other.cells[1:]) for a0, a1 in one.cells[1:])
     near = other.box.y0 - one.box.y1 < 2.5 * (one.box.y1 - one.box.y0)
     return near and matches >= max(1, min(len(one.cells), len(other.cells)) // 2)

@@ -42,7 +42,8 @@ def read_in_process(request: Message, *, name: str, limits: Limits, progress: Ca
 
 @contextmanager
 def _started() -> Iterator["subprocess.Popen[bytes]"]:
-    environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    ours = {key: value for key, value in os.environ.items() if not key.startswith("UNABRIDGED_")}  # keys and passwords
+    environment = {key: value for key, value in ours.items() if not key.lower().endswith("_proxy")}
     environment |= {"PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "2"}
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "unabridged.ingest.child"],

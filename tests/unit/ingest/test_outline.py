@@ -99,7 +99,8 @@ def test_a_contract() -> None:
         "(a) monthly;", "(i) in arrears; or", "(ii) in advance; and", "(b) yearly.", "ARTICLE 5 TERM",
     )  # fmt: skip
     assert found == [
-        "ARTICLE 4", "ARTICLE 4 › Section 4.1", "ARTICLE 4 › Section 4.2", "ARTICLE 4 › Section 4.2(a)",
+        "ARTICLE 4", "ARTICLE 4 › Section 4.1", "ARTICLE 4 › Section 4.1",
+        "ARTICLE 4 › Section 4.2", "ARTICLE 4 › Section 4.2", "ARTICLE 4 › Section 4.2(a)",
         "ARTICLE 4 › Section 4.2(a)(i)",
         "ARTICLE 4 › Section 4.2(a)(ii)", "ARTICLE 4 › Section 4.2(b)", "ARTICLE 5",
     ]  # fmt: skip

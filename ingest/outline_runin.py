@@ -1,0 +1,47 @@
+"""Titles that run in: in "4.2 Detailing. Each party shall …" the first words are the clause's title.
+
+Finds where such a title ends, so that the outline can name the clause; looks at the words of one block. Titles are written with
+capitals, end with a full stop and are short; what could be the first sentence of the clause is none.
+"""
+
+import re
+from collections.abc import Sequence
+
+from unabridged.ingest.clauses import RANK_CLAUSE, RANK_ITEM, Number
+
+_TITLE = re.compile(r"[\s.)\]:–—-]*([A-Z][^.\n“”\"\[\]]{1,79})\.(?=\s+[A-Z“\"(\[*]|\s*\Z)")
+_WORD = re.compile(r"[^\W\d_][\w’'-]*")
+_MOST_WORDS = 12
+_SMALL = 3  # letters of a word that titles write without a capital
+_SMALL_WORDS = frozenset(("with", "from", "into", "upon", "under", "than", "that"))
+_SENTENCE_WORDS = frozenset(("shall", "means", "mean", "will", "must", "agrees", "agree"))
+_ABBREVIATIONS = frozenset(("inc", "no", "nos", "co", "corp", "ltd", "llc", "mr", "mrs", "ms", "dr", "st", "vs", "art", "sec"))
+_PLAIN = "1."  # the style of items that are the clauses of many contracts
+_FEWEST = 3  # such items with titles
+
+
+def title_lengths(bodies: Sequence[str], numbers: Sequence[Number | None]) -> list[int]:
+    """For every block how many code points of its text (white space before it removed) are number and title; 0 for no title.
+
+    Plain items (1., 2.) have titles only where some do: they are the clauses of a contract then.
+    """
+    lengths = [0 if number is None else _length(body, number) for body, number in zip(bodies, numbers, strict=True)]
+    plain = [i for i, number in enumerate(numbers) if number is not None and number.style == _PLAIN and lengths[i]]
+    for index in plain if len(plain) < _FEWEST else ():
+        lengths[index] = 0
+    return lengths
+
+
+def _length(body: str, number: Number) -> int:
+    is_clause = RANK_CLAUSE <= number.rank < RANK_ITEM and number.style != "条"
+    if not is_clause and number.style != _PLAIN:
+        return 0
+    match = _TITLE.match(body, number.length)
+    if match is None:
+        return 0
+    words = _WORD.findall(match[1])
+    if not 0 < len(words) <= _MOST_WORDS or words[-1].lower() in _ABBREVIATIONS:
+        return 0
+    if not all(word[0].isupper() or len(word) <= _SMALL or word in _SMALL_WORDS for word in words):
+        return 0
+    return 0 if _SENTENCE_WORDS.intersection(word.lower() for word in words) else match.end()
