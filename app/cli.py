@@ -17,6 +17,8 @@ EPILOG = """\
 Results go to stdout, progress and errors to stderr. With --json exactly one JSON object is printed on stdout; when a command
 fails, stdout stays empty, and stderr holds one sentence on what is wrong and one on what to do.
 
+The password of a PDF is asked for on a terminal; a script puts it into the environment, as UNABRIDGED_PDF_PASSWORD.
+
 exit status: 0 done; 2 wrong usage; 3 a file could not be read; 4 it does not fit the window; 5 the model, the engine or the
 program failed; 130 interrupted
 """

@@ -1,6 +1,7 @@
 """What the command line writes: results to stdout, progress and errors to stderr. Knows events, not how they come about."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -18,6 +19,7 @@ from unabridged.workspace import Workspace
 Result = TypeVar("Result")
 Shown = TypeVar("Shown", bound=Event | Downloading)
 
+PASSWORD_VARIABLE = "UNABRIDGED_PDF_PASSWORD"  # noqa: S105 the name, not the password
 LINE_EVERY_S = 5.0  # where progress cannot be rewritten in place
 
 
@@ -118,11 +120,12 @@ def _duration(seconds: float) -> str:
 
 
 def add_file(workspace: Workspace, file: Path, progress: Progress, *, again: bool = False) -> Document:
-    """Add a file to the library; on a terminal, ask for the password that it wants."""
+    """Add a file to the library. The password that it wants is the one in the environment, or is asked for on a terminal."""
     try:
         return progress.follow(workspace.add(file, again=again))
     except DocumentEncrypted:
-        if not sys.stdin.isatty() or file.suffix.lower() != ".pdf":  # other formats take no password
+        password = os.environ.get(PASSWORD_VARIABLE, "")
+        if file.suffix.lower() != ".pdf" or not (password or sys.stdin.isatty()):  # other formats take no password
             raise
-        password = getpass(f"Password of {file.name}: ", stream=sys.stderr)
+        password = password or getpass(f"Password of {file.name}: ", stream=sys.stderr)
         return progress.follow(workspace.add(file, password=password, again=again))

@@ -5,8 +5,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from unabridged.citations import Citation
 from unabridged.errors import HomeError, UsageError
 from unabridged.home import Home, copy_whole
 from unabridged.ingest.document import Document, Passage
+from unabridged.ingest.edition import edition
 from unabridged.ingest.limits import Limits
 from unabridged.ingest.passages import passages
 from unabridged.ingest.reading import ingest, sha256
@@ -75,7 +74,7 @@ class Library:
         The document, its passages and its place in the search index are kept in one transaction, with a copy of the file.
         """
         known = self._row(sha256(path)) if path.is_file() and os.access(path, os.R_OK) else None
-        if known and known["edition"] == _edition() and not again:
+        if known and known["edition"] == edition() and not again:
             self._name(known, path.name)
             return self.document(known["id"])
         document = ingest(path, password=password, progress=progress, limits=limits)
@@ -193,7 +192,7 @@ class Library:
             "characters": len(document.text),
             "pages": len(document.pages),
             "problems": len(document.problems),
-            "edition": _edition(),
+            "edition": edition(),
             "size_bytes": size_bytes,
             "added_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
@@ -211,11 +210,6 @@ class Library:
             db.table("documents").delete_where("id = ?", [document.id])
             db.table("documents").insert(row)
             db.table("passages").insert_all(tiles)
-
-
-def _edition() -> str:
-    """What reads the files: documents that something else read are read again when they are next added."""
-    return version("unabridged") + (" with OCR" if find_spec("rapidocr") else "")  # looked for, not loaded: see ingest/ocr.py
 
 
 def _document(row: dict[str, Any]) -> Document:

@@ -9,6 +9,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import pymupdf
 import pytest
 from unabridged.cli import main, parser
 from unabridged.home import Home
@@ -218,6 +219,22 @@ def test_a_folder_and_a_zip_bomb_get_status_3(tmp_path: Path, capsys: pytest.Cap
     a_zip_bomb(tmp_path / "bomb.docx")
     refused(["inspect", str(tmp_path / "bomb.docx"), "--json"], 3, capsys)
     refused(["inspect", str(tmp_path), "--json"], 3, capsys)
+
+
+def test_a_script_gives_the_password_of_a_pdf_in_the_environment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "locked.pdf"
+    with pymupdf.open() as pdf:
+        pdf.new_page().insert_text((72, 72), "The rent is due.")
+        pdf.save(path, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="alder", owner_pw="mill")
+    assert "is protected with a password" in refused(["inspect", str(path)], 3, capsys)
+    monkeypatch.setenv("UNABRIDGED_PDF_PASSWORD", "birch")
+    assert "does not open" in refused(["inspect", str(path)], 3, capsys)
+    monkeypatch.setenv("UNABRIDGED_PDF_PASSWORD", "alder")
+    assert main(["inspect", str(path), "--text"]) == 0
+    assert "The rent is due." in capsys.readouterr().out
+    assert "UNABRIDGED_PDF_PASSWORD" in parser().format_help()
 
 
 def test_a_bad_model_gets_status_5(contract: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

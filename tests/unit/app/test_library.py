@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,25 @@ def test_equal_bytes_are_kept_once_under_the_newest_name(library: Library, contr
     library.add(written(tmp_path / "copy.txt", CONTRACT))
     (entry,) = library.entries()
     assert entry.name == "copy.txt"
+
+
+def test_a_document_is_read_again_where_other_text_recognition_is_found(
+    library: Library, store: Store, contract: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edition() -> str:
+        library.add(contract)
+        return str(store.rows("SELECT edition FROM documents")[0]["edition"])
+
+    monkeypatch.setitem(sys.modules, "rapidocr", None)  # as where it is not installed
+    monkeypatch.setenv("PATH", str(tmp_path))
+    first = edition()
+    (tmp_path / "tesseract").write_text("#!/bin/sh\n")
+    (tmp_path / "tesseract").chmod(0o755)
+    second = edition()
+    monkeypatch.delitem(sys.modules, "rapidocr")
+    assert [first, second] == [first, f"{first}, Tesseract"]
+    if find_spec("rapidocr") and find_spec("onnxruntime"):
+        assert edition() == f"{first}, RapidOCR"
 
 
 def test_the_original_is_kept_when_the_source_is_gone(library: Library, contract: Path) -> None:
