@@ -52,6 +52,6 @@ def propose_memory(workspace: Workspace, turn_id: str) -> Memory | None:
 
 
 def _said(workspace: Workspace, turn_id: str, request: str, *, limit: int) -> str:
-    with workspace.conversation_at_hand(turn_id, reply_tokens=limit) as (engine, prompt, reading, history):
-        pieces = engine.generate(reading, prompt.question(engine, request, history), limit=limit, sampling=Sampling())
+    with workspace.conversation_at_hand(turn_id, request, reply_tokens=limit) as (engine, reading, asked):
+        pieces = engine.generate(reading, asked, limit=limit, sampling=Sampling())
         return _THOUGHTS.sub("", "".join(piece.text for piece in pieces)).strip()

@@ -91,6 +91,12 @@ class Assistant:
             needed = asked + request.answer_tokens + EVIDENCE_TOKENS + longest_passage(self.engine, context, request.from_web)
         return -(-needed // RESERVE_STEP) * RESERVE_STEP
 
+    def history_tokens(self, history: Sequence[Exchange]) -> int:
+        """What earlier turns take in the window before a question that follows them."""
+        if isinstance(self.prompt, FinderPrompt):
+            return 0
+        return len(self.prompt.question(self.engine, "?", history)) - len(self.prompt.question(self.engine, "?"))
+
     def ask(self, context: Context, request: Request) -> Generator[Event, None, Answer]:
         """Read what is not read yet, answer, place the citations. The last event is Finished, with the answer it returns."""
         before = time.perf_counter()

@@ -42,10 +42,10 @@ from unabridged.instances import Instance, is_alive
 from unabridged.library import Library
 from unabridged.memories import Memories, Memory, asked_to_remember, documents_scope
 from unabridged.meter import Meter
-from unabridged.models.engine import Engine, EngineOptions
+from unabridged.models.engine import Engine, EngineOptions, Tokens
 from unabridged.models.engine import Reading as EngineReading
 from unabridged.notes import Note
-from unabridged.prompts import ChatPrompt, Exchange
+from unabridged.prompts import ChatPrompt
 from unabridged.receipts import Receipt, Tally
 from unabridged.settings import Settings
 from unabridged.store import Store
@@ -94,16 +94,23 @@ class Workspace:
         """Read a file into the library; returns its Document. Raises DocumentError, HomeError."""
         return adding(self.library, path, password=password, again=again)
 
-    def meter(self, document_ids: Sequence[str]) -> Meter:
-        """How full the window would be. Starts the model if need be, and does not wait for a reading that has the engine."""
+    def meter(self, document_ids: Sequence[str], *, follows: str | None = None) -> Meter:
+        """How full the window would be for a question, perhaps one that follows a turn.
+
+        Starts the model if need be, and does not wait for a reading that has the engine.
+        """
+        turns = turns_read(self.conversations.path(follows)) if follows else []
         with self.model.at_hand() as engine:
             assistant = Assistant(engine)
             context = assistant.context(self._books(document_ids))
-            reserve = assistant.reserve(context, Request("?", answer_tokens=self.settings.answer_tokens))
+            history = exchanges(engine, turns)
+            earlier = assistant.history_tokens(history)
+            reserve = assistant.reserve(context, Request("?", history, answer_tokens=self.settings.answer_tokens))
             return Meter(
                 model=assistant.model_name,
                 tokens=len(context.tokens),
-                reserve=reserve,
+                history=earlier,
+                reserve=reserve - earlier,
                 window=assistant.engine.window_for(len(context.tokens) + reserve),
                 largest=assistant.engine.window_for(MORE_THAN_ANY_WINDOW),
                 stored=self.model.stored(engine, context.tokens),
@@ -213,9 +220,12 @@ class Workspace:
 
     @contextmanager
     def conversation_at_hand(
-        self, turn_id: str, *, reply_tokens: int
-    ) -> Generator[tuple[Engine, ChatPrompt, EngineReading, tuple[Exchange, ...]]]:
-        """The engine with the conversation down to a turn in its window, for words beside the answers: see afterthoughts.py."""
+        self, turn_id: str, request: str, *, reply_tokens: int
+    ) -> Generator[tuple[Engine, EngineReading, Tokens]]:
+        """The engine with the documents in its window, and what follows them: the conversation down to a turn and a request.
+
+        For words beside the answers, without evidence: where an answer has no room any more, a summary may. See afterthoughts.
+        """
         conversation = self.conversations.get(self.conversations.turn(turn_id).conversation_id)
         with self.model.turn() as place:
             assistant = Assistant(drained(self.model.awaited(place)))
@@ -226,8 +236,8 @@ class Workspace:
                 )
             history = exchanges(assistant.engine, turns_read(self.conversations.path(turn_id)))
             context = assistant.context(self._books([document_id for document_id, _ in conversation.documents]))
-            reserve = assistant.reserve(context, Request("?", history, answer_tokens=reply_tokens))
-            yield assistant.engine, assistant.prompt, drained(assistant.read(context, reserve=reserve)), history
+            asked = assistant.prompt.question(assistant.engine, request, history)
+            yield assistant.engine, drained(assistant.read(context, reserve=len(asked) + reply_tokens)), asked
 
     def read_by_model(self, turn_id: str) -> list[str]:
         """Ids of the turns that the model reads when this one is followed up, the oldest first."""

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from unabridged.citations import Citation
+from unabridged.errors import DoesNotFit
 from unabridged.events import (
     Answering,
     Deciding,
@@ -25,7 +26,7 @@ from unabridged.events import (
 from unabridged.model_downloads import Downloading
 from unabridged.ui.markdown import answer_html
 from unabridged.ui.strings import texts
-from unabridged.ui.translated import translated, translated_sentences
+from unabridged.ui.translated import CHOICE, translated, translated_sentences
 
 News = dict[str, Any]
 
@@ -79,6 +80,8 @@ def shown(news: News, *, language: str) -> News:
     """JSON of folded news: the words of the answer as HTML, those of an error in the language of the page."""
     visible = {name: value for name, value in news.items() if name not in ("text", "citations")}
     visible |= {name: translated(visible[name], language) for name in ("error", "hint", "unsaved") if name in visible}
+    if visible.get("error_kind") == DoesNotFit.__name__:
+        visible["ways"] = [translated(way, language) for way in news["hint"].split(CHOICE)]
     if "pages" in visible:
         visible["pages"] = [page_shown(page, language) for page in visible["pages"]]
     if "text" in news or "citations" in news:

@@ -75,11 +75,15 @@ class ChatHandlers:
         return {}
 
     def meter(self, data: Data) -> Data:
-        """How full the window would be with these documents, and the ways out when they do not fit."""
-        meter = self._workspace.meter(data["documents"])
+        """How full the window would be with these documents, and the ways out when they do not fit.
+
+        `follows`: the turn that the next question follows, if it follows one.
+        """
+        meter = self._workspace.meter(data["documents"], follows=data.get("follows"))
         return {
             "model": meter.model,
             "tokens": meter.tokens,
+            "history": meter.history,
             "reserve": meter.reserve,
             "window": meter.largest,
             "stored": meter.stored,

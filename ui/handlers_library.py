@@ -91,6 +91,10 @@ class LibraryHandlers:
             "problems": [problem_shown(problem, language=language) for problem in document.problems],
         }
 
+    def document_tokens(self, data: Data) -> int:
+        """Its length to the chosen model, which is loaded for it if need be."""
+        return self._workspace.count_tokens(self._workspace.library.document(data["document"]))
+
     def pin_document(self, data: Data) -> Data:
         """Whether its readings stay on disk when others are deleted to make room."""
         cache = self._cache()

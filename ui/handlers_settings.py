@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unabridged.catalogue import STARTER
 from unabridged.errors import UnabridgedError
 from unabridged.models.plan import KV_TYPES, plan_model
 from unabridged.models.segment_cache import SegmentCache
@@ -57,8 +58,9 @@ class SettingsHandlers:
         """For the line at the top: the model's name, and a word on what it can do."""
         chosen = self._workspace.model.listed()
         name = chosen.name if chosen else self.settings.model
-        note = texts(data["language"])["starter_note"] if name == "starter" else ""
-        return {"name": name, "note": note, "theme": self.settings.theme, "language": self.settings.language}
+        note = texts(data["language"])["starter_note"] if name == STARTER else ""
+        look = {"theme": self.settings.theme, "language": self.settings.language}
+        return {"name": name, "note": note, "writes": name != STARTER, **look}
 
     def plan(self, model: str, kv_type: str, *, language: str) -> str:
         """How large a window the model gets on this machine, what that takes, and what would help. Loads nothing."""
@@ -119,4 +121,4 @@ def _sentence(error: UnabridgedError, language: str) -> str:
 
 
 def _key(name: str, path: Path) -> str:
-    return name if name == "starter" else str(path)
+    return name if name == STARTER else str(path)

@@ -25,6 +25,7 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
                 library.rename_document,
                 library.remove_document,
                 library.document_problems,
+                library.document_tokens,
                 library.pin_document,
                 library.search,
                 chat.conversations,

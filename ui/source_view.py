@@ -14,6 +14,7 @@ from unabridged.ui.translated import translated
 
 SECTION_CHARACTERS = 12_000  # the pane asks for a long text in stretches of about this length
 MOST_FOUND = 500
+WHITE_POINTS = 12.0
 TASTED = 4000  # characters that tell in which kind of script a text is
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -42,6 +43,7 @@ def manifest(document: Document, *, language: str) -> dict[str, Any]:
         "paged": is_paged(document),
         "cjk": len(_CJK.findall(document.text[:TASTED])) > 0.3 * len(document.text[:TASTED]),
         "pages": [[page.label, page.width, page.height, page.start, page.end] for page in document.pages],
+        "printed": printed(document),
         "sections": sections(document),
         "outline": [
             {
@@ -65,6 +67,16 @@ def problem_shown(problem: Problem, *, language: str) -> dict[str, str]:
 def is_paged(document: Document) -> bool:
     """Whether its sheets can be shown as images: only a PDF has sheets of its own."""
     return document.media_type == "application/pdf" and bool(document.pages)
+
+
+def printed(document: Document) -> tuple[float, float]:
+    """From where to where, in points, the sheets are printed on, with a little white beside it; all of them if they differ."""
+    widths = {round(page.width) for page in document.pages}
+    inside = [line.box for line in document.lines if line.box.x1 > line.box.x0]
+    if len(widths) != 1 or not inside:
+        return 0.0, max((page.width for page in document.pages), default=0.0)
+    left, right = min(box.x0 for box in inside) - WHITE_POINTS, max(box.x1 for box in inside) + WHITE_POINTS
+    return max(0.0, round(left, 1)), min(document.pages[0].width, round(right, 1))
 
 
 def section(document: Document, *, start: int, end: int) -> list[dict[str, Any]]:

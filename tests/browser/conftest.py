@@ -22,7 +22,10 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-GRADIO_WARNS = "ignore:.*no_silent_downcasting"  # of pandas, which Gradio asks for statistics of its queue
+GRADIO_WARNS = (  # of pandas, which Gradio asks for statistics of its queue
+    "ignore:.*no_silent_downcasting",
+    "ignore:The copy keyword is deprecated",
+)
 DESK = {"width": 1440, "height": 900}
 
 
@@ -30,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.filterwarnings(GRADIO_WARNS))
+            item.add_marker(pytest.mark.filterwarnings(*GRADIO_WARNS))
             if not CHROMIUM.is_file():
                 item.add_marker(pytest.mark.skip(reason=f"no Chromium at {CHROMIUM}"))
 
@@ -104,9 +107,12 @@ def served(home: Home) -> Iterator[Served]:
 def serve_script(home: Home) -> Iterator[Callable[..., Served]]:
     """`serve_script(Script(…), word_s=…)`: the app over an engine that slowly says what the script says."""
     servers: list[Served] = []
+    model = home.folder / "scripted.gguf"
+    model.write_bytes(b"GGUF")
 
     def start(script: Script, *, word_s: float = WORD_S) -> Served:
-        server = Served(lambda: Workspace(home, start_engine=lambda path, options: SlowEngine(script, word_s=word_s)))
+        start_engine = lambda path, options: SlowEngine(script, word_s=word_s)  # noqa: E731
+        server = Served(lambda: Workspace(home, model=str(model), start_engine=start_engine))
         servers.append(server)
         return server
 

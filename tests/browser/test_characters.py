@@ -88,7 +88,7 @@ def test_sheet_lorebook_and_author_s_note_are_edited(
 
     ada.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Edit the lorebook").click()
-    page.locator(".ub-lore-entry").first.locator("summary").click()
+    page.locator(".ub-lore-entry > summary").first.click()
     page.locator(".ub-lore-entry").first.get_by_label("What is told").fill("The lamp is electric.")
     picture_of(page, "lorebook")
     page.get_by_role("button", name="Save").click()

@@ -17,7 +17,11 @@
     down.classList.add("ub-to-end");
     transcript.append(welcome, turnsBox);
     const composer = unabridged.composer({ send: (question, follows) => carried ? goOn(question) : send(question, follows), stop: stopAnswer });
-    const meter = unabridged.windowMeter(call);
+    const followed = () => {
+      const path = !conversation?.scene && kept.get("follow", false) ? branch().filter((turn) => turn.state !== "answering") : [];
+      return { turn: path.at(-1)?.id ?? null, sign: path.map((turn) => turn.forgotten ? "-" : "+").join("") };
+    };
+    const meter = unabridged.windowMeter(call, followed, () => waysOut());
     const about = composer.root.querySelector(".ub-about");
     const bar = unabridged.sceneBar(call, { fill: (words) => { composer.fill(words); emit("focus-question"); }, tip: () => branch().at(-1)?.id ?? null, say: (message, players) => { const parent = branch().at(-1)?.id ?? null; act("say", { parent, message, players }, parent); } });
     root.append(transcript, down, h("div", { class: "ub-below" }, unabridged.readingLines(call), meter, bar.root, composer.root));
@@ -90,6 +94,18 @@
       if (summary) carried = await unabridged.editSummary(summary, conversation.turns);
       if (carried && question) await goOn(question); else drawAbout();
     };
+    const forgetSome = async (question) => {
+      const path = branch(), ids = await call("read_by_model", { turn: path.at(-1).id });
+      const ticks = path.filter((turn) => ids.includes(turn.id)).map((turn) => [h("input", { type: "checkbox", value: turn.id }), turn.question]);
+      const body = h("div", { class: "ub-fields" }, h("p", { class: "ub-muted" }, t("forget_turns_means")), ticks.map(([tick, words]) => h("label", { class: "ub-check" }, tick, h("span", {}, words))));
+      const chosen_ = await dialog(t("forget_turns"), body, { action: t("forget_chosen"), answer: () => ticks.filter(([tick]) => tick.checked).map(([tick]) => tick.value) });
+      if (!chosen_?.length) return;
+      for (const turn of chosen_) await call("forget_turn", { turn, forgotten: true });
+      if (question) await send(question, true);
+    };
+    // Where the window is full: what can be done at once, with the question that did not fit or before there is one.
+    const waysOut = (question = "") => h("div", { class: "ub-row-of-buttons" }, unabridged.modelWrites && button("quote", t("sum_up"), () => sumUp(branch().at(-1), question), { text: true }),
+      button("list", t("forget_turns"), () => forgetSome(question), { text: true }), question && button("send", t("ask_alone"), () => send(question, false), { text: true }));
     const goOn = async (question) => { const summary = carried; carried = null; await send(question, false, { parent: null, summary }); drawAbout(); };
     // Where the model begins to read when the next question follows up; what stands above is shown, and not read.
     const unread = h("div", { class: "ub-unread-line", role: "note" }, t("not_read_above"));
@@ -102,7 +118,7 @@
       const path = branch(), first = path.findIndex((turn) => read.ids.includes(turn.id));
       if (first > 0) drawn.get(path[first].id)?.element.before(unread); else unread.remove();
     };
-    on("follow", () => drawUnread());
+    on("follow", () => { drawUnread(); meter.recount(); });
 
     // --- drawing a turn
     const questionPart = (turn) => h("div", { class: "ub-question" },
@@ -115,9 +131,12 @@
     const sourcesPart = (turn) => turn.citations.length > 0 && h("ol", { class: "ub-sources" }, turn.citations.map((citation) =>
       h("li", {}, h("a", { class: `ub-cite ${citation.url ? "ub-web" : ""}`, role: "button", tabindex: "0", "data-n": citation.n }, String(citation.n)),
         h("div", {}, h("span", { class: "ub-quote" }, `“${citation.quote}”`), citation.url ? unabridged.webLine(citation) : h("span", { class: "ub-place-of" }, unabridged.placeOf(citation))))));
+    const brokenOff = (turn) => ["stopped", "failed"].includes(turn.state) && h("div", { class: "ub-broken-off" },
+      h("p", { class: turn.state === "failed" ? "ub-error" : "ub-muted" }, t(turn.state === "failed" ? "failed_here" : turn.text ? "stopped_here" : "stopped_reading")),
+      button("again", t("regenerate"), () => again(turn), { text: true }));
     const receiptPart = (turn) => {
       if (conversation?.scene) return unabridged.sceneReceipt(turn);
-      if (!turn.receipt) return turn.state === "stopped" ? h("p", { class: "ub-muted" }, t("stopped_here")) : turn.state === "failed" ? h("p", { class: "ub-error" }, t("failed_here")) : null;
+      if (!turn.receipt) return brokenOff(turn);
       const { receipt, seconds } = turn;
       const local = receipt.documents.filter((document) => !document.url), pages = receipt.documents.length - local.length;
       const sum = (field) => local.reduce((total, document) => total + document[field], 0);
@@ -176,15 +195,18 @@
       for (const [id, part] of drawn) if (!wanted.has(id)) { part.element.remove(); drawn.delete(id); }
       stream(job);
       turnsBox.querySelector(".ub-failure")?.remove();
-      if (failure) turnsBox.append(h("div", { class: "ub-failure", role: "alert" }, icon("warning"), h("div", {}, h("strong", {}, failure.error), h("p", {}, failure.hint)),
-        failure.question && button("again", t("try_again"), () => send(failure.question, false), { text: true }), conversation?.scene && unabridged.chooseModel(),
-        failure.full && branch().length > 0 && button("quote", t("sum_up"), () => sumUp(branch().at(-1), failure.question), { text: true })));
+      if (failure) turnsBox.append(failureBox(failure));
+      root.classList.toggle("ub-refused", Boolean(failure?.ways));
       welcome.hidden = shown.length > 0 || Boolean(failure) || Boolean(conversation?.scene);
       if (!welcome.hidden) drawWelcome();
       composer.setRunning(Boolean(job));
       drawAbout();
       drawUnread();
+      meter.recount();
     };
+    const failureBox = ({ error, hint, ways, question, follows }) => h("div", { class: "ub-failure", role: "alert" }, icon("warning"),
+      h("div", {}, h("strong", {}, error), ways ? h("ul", {}, ways.map((way) => h("li", {}, way))) : h("p", {}, hint), ways && follows && !conversation?.scene && waysOut(question)),
+      question && button("again", t("try_again"), () => send(question, follows), { text: true }), conversation?.scene && unabridged.chooseModel());
     const stream = (job) => {
       if (!job) return;
       const part = drawn.get(job.turn) || drawn.get("new");
@@ -198,12 +220,13 @@
     // The end is followed until the reader scrolls up, and again from when the end is in sight.
     const atEnd = () => transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < 80;
     const toEnd = () => { following = true; transcript.scrollTop = transcript.scrollHeight; };
-    new ResizeObserver(() => { if (following) toEnd(); }).observe(turnsBox);  // a turn's true height is known only once it is drawn
+    const showDown = () => { down.hidden = following || atEnd(); };
+    new ResizeObserver(() => { if (following) toEnd(); showDown(); }).observe(turnsBox);  // a turn's true height is known only once it is drawn
     let top = 0;
     transcript.addEventListener("scroll", () => {
       if (atEnd()) following = true; else if (transcript.scrollTop < top - 2) following = false;
       top = transcript.scrollTop;
-      down.hidden = following || atEnd();
+      showDown();
     }, { passive: true });
 
     // --- before the first question
@@ -221,7 +244,7 @@
       const actions = h("div", { class: "ub-actions" }, documents.length > 0 && library, add, button("quote", t("sample"), () => emit("sample"), { text: true }), button("text", t("paste_text"), () => emit("paste-text"), { text: true }));
       if (names.length) {
         const questions = (names.length === 1 && unabridged.strings.samples[names[0]]) || [];
-        welcome.replaceChildren(h("h2", {}, t("ask_about_title")), h("p", { class: "ub-names" }, names.join(", ")), h("p", {}, t("ask_about_more")),
+        welcome.replaceChildren(h("h2", {}, t("ask_about_title")), h("ol", { class: `ub-names ${names.length > 1 ? "ub-several" : ""}` }, names.map((name) => h("li", {}, name))), h("p", {}, t("ask_about_more")),
           h("div", { class: "ub-questions" }, questions.map((question) => h("button", { type: "button", class: "ub-button", onclick: () => send(question, false) }, question))));
       } else if (documents.length) welcome.replaceChildren(h("h2", {}, t("tick_title")), h("p", {}, t("tick_more")), actions);
       else welcome.replaceChildren(h("h2", {}, t("welcome_title")), h("p", {}, t("welcome_more")), steps, actions);
@@ -257,7 +280,7 @@
       const mine = jobs.find((job) => job.id === asked?.id);
       if (mine && mine.conversation && mine.conversation !== session.conversation && mine.turn) { emit("conversation-began", mine.conversation); update({ conversation: mine.conversation }); }
       if (mine && mine.state !== "running") {
-        if (mine.state === "failed") { failure = { error: mine.error, hint: mine.hint, question: asked.question, full: mine.error_kind === "DoesNotFit" }; }
+        if (mine.state === "failed") { failure = { error: mine.error, hint: mine.hint, ways: mine.ways, question: asked.question, follows: mine.follows }; }
         if (mine.state === "finished" && asked.first) call("title_conversation", { turn: mine.turn }, { quiet: true });
         if (mine.state !== "finished" && !mine.turn) composer.fill(composer.field.value || asked.question);
         asked = null;

@@ -130,6 +130,26 @@ window.unabridged = (() => {
     });
     old.slice(next.length).forEach((child) => child.remove());
   };
+  // Rows of a list, each {key, sign, make}: one is made anew only when its sign has changed, and hands on the focus, so that
+  // nobody's click or place in the list is lost.
+  const lists = new WeakMap();
+  const FOCUSABLE = "button,input,a,summary,[tabindex]";
+  const fillRows = (container, rows) => {
+    const known = lists.get(container) || new Map(), next = new Map();
+    lists.set(container, next);
+    for (const [position, { key, sign, make }] of rows.entries()) {
+      const old = known.get(key);
+      const row = old?.sign === sign ? old : { sign, element: make() };
+      next.set(key, row);
+      if (old && old !== row) {
+        const at = [...old.element.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
+        old.element.replaceWith(row.element);
+        if (at >= 0) row.element.querySelectorAll(FOCUSABLE)[at]?.focus({ preventScroll: true });
+      }
+      if (container.children[position] !== row.element) container.insertBefore(row.element, container.children[position] || null);
+    }
+    for (const element of [...container.children].slice(rows.length)) element.remove();
+  };
   const PATHS = {
     plus: "M12 5v14M5 12h14", send: "M12 19V5M6 11l6-6 6 6", stop: "M7 7h10v10H7z", close: "M6 6l12 12M18 6L6 18",
     globe: "M12 3a9 9 0 100 18 9 9 0 000-18zM3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18",
@@ -182,7 +202,8 @@ window.unabridged = (() => {
     box.addEventListener("cancel", (event) => { event.preventDefault(); done(null); });
     document.body.append(box);
     box.showModal();
-    box.querySelector("input,textarea")?.select();
+    const first = box.querySelector("input,textarea");
+    if (first?.matches("input")) first.select(); else { first?.focus(); first?.setSelectionRange(0, 0); }
   });
   const menu = (anchor, items) => {
     document.querySelector(".ub-menu")?.remove();
@@ -211,5 +232,5 @@ window.unabridged = (() => {
     set: (name, value) => localStorage.setItem(`unabridged.${name}`, JSON.stringify(value)),
   };
 
-  return { define, mount, on, emit, ended, session, update, t, strings, number, size, duration, h, setRendered, icon, button, notice, dialog, menu, copy, kept, Refused };
+  return { define, mount, on, emit, ended, session, update, t, strings, number, size, duration, h, setRendered, fillRows, icon, button, notice, dialog, menu, copy, kept, Refused };
 })();

@@ -81,6 +81,7 @@
 
     const showModel = async () => {
       const shown = await call("model", {}, { quiet: true });
+      unabridged.modelWrites = shown.writes;  // the starter does not: no title, no summary, no memory of its own words
       model.replaceChildren(h("strong", {}, shown.name), h("span", {}, shown.note));
       if (!theme && shown.theme !== "auto") setTheme(shown.theme);
       return shown;

@@ -1,7 +1,11 @@
 // The library: files with their state, what is being taken in, conversations, and one search over all of them.
 "use strict";
 (() => {
-  const { define, on, emit, ended, session, update, t, number, size, h, icon, button, menu, dialog, notice, strings } = unabridged;
+  const { define, on, emit, ended, session, update, t, number, size, h, fillRows, icon, button, menu, dialog, notice, strings } = unabridged;
+
+  const OFFICE = "application/vnd.openxmlformats-officedocument";
+  const KINDS = { "application/pdf": "PDF", [`${OFFICE}.wordprocessingml.document`]: "Word", [`${OFFICE}.spreadsheetml.sheet`]: "Excel", [`${OFFICE}.presentationml.presentation`]: "PowerPoint",
+    "application/epub+zip": "EPUB", "application/rtf": "RTF", "application/vnd.oasis.opendocument.text": "OpenDocument", "text/html": "HTML", "text/markdown": "Markdown", "text/csv": "CSV", "text/plain": t("kind_text") };
 
   // Everything of a drop: files, and the files inside folders.
   const filesOf = async (transfer) => {
@@ -118,7 +122,7 @@
       const order = session.documents.indexOf(entry.id);
       const box = h("input", { type: "checkbox", "aria-label": t("read_this", { name: entry.name }), onchange: () => tick(entry.id, box.checked) });
       box.checked = order >= 0;
-      const facts = [entry.pages ? t("pages_n", { count: number(entry.pages) }) : null, t("characters_n", { count: number(entry.characters) })].filter(Boolean).join(" · ");
+      const facts = [entry.pages ? t("pages_n", { count: number(entry.pages) }) : null, t("characters_n", { count: number(entry.characters) })].filter(Boolean).map((words) => h("span", {}, words));
       const more = button("more", t("more_about", { name: entry.name }), () => menu(more, [
         { icon: "page", label: t("open"), run: () => emit("open-document", { document: entry.id }) },
         { icon: "edit", label: t("rename"), run: () => rename(entry) },
@@ -169,8 +173,10 @@
     };
     const receipt = async (entry) => {
       const told = await call("document_problems", { document: entry.id });
-      const facts = [[t("kind"), entry.media_type], [t("size"), size(entry.size_bytes)], entry.pages > 0 && [t("pages"), number(entry.pages)], [t("characters"), number(entry.characters)],
-        entry.tokens !== undefined && [t("tokens"), number(entry.tokens)], [t("state"), stateOf(entry)], ...Object.entries(told.details)].filter(Boolean);
+      const tokens = h("span", {}, entry.tokens === undefined ? "…" : number(entry.tokens));  // counted by the model, which may have to start
+      if (entry.tokens === undefined) call("document_tokens", { document: entry.id }, { quiet: true }).then((count) => { tokens.textContent = number(entry.tokens = count); }, () => { tokens.textContent = "–"; });
+      const facts = [[t("kind"), KINDS[entry.media_type] || entry.media_type], [t("size"), size(entry.size_bytes)], entry.pages > 0 && [t("pages"), number(entry.pages)], [t("characters"), number(entry.characters)],
+        [t("tokens"), tokens], [t("state"), stateOf(entry)], ...Object.entries(told.details)].filter(Boolean);
       dialog(entry.name, h("div", {},
         h("table", { class: "ub-facts" }, h("tbody", {}, facts.map(([name, value]) => h("tr", {}, h("th", {}, name), h("td", {}, value))))),
         h("h3", {}, told.problems.length ? t("problems_n", { count: number(told.problems.length) }) : t("no_problems")),
@@ -208,26 +214,30 @@
     const saidRow = (hit, talk) => h("button", { type: "button", class: "ub-place", onclick: () => { openTalk(talk); emit("show-turn", hit.turn_id); } }, h("span", {}, hit.before, h("mark", {}, hit.words), hit.after));
 
     // --- drawing
+    const line = (key, make) => ({ key, sign: key, make });
+    const heading = (words, before = "") => line(`heading ${words} ${before}`, () => h("h3", {}, words));  // a day may come twice
+    const hint = (words) => line(`hint ${words}`, () => h("p", { class: "ub-hint" }, words));
+    const placeRow = (place) => h("button", { type: "button", class: "ub-place", onclick: () => emit("open-document", { document: place.document, start: place.start, end: place.end }) },
+      h("span", { class: "ub-row-facts" }, place.page ? `${place.name} · ${t("page_n", { page: place.page })}` : place.name), h("span", {}, "…", place.before, h("mark", {}, place.words), place.after, "…"));
     const draw = () => {
       const words = searchBox.value.trim().toLowerCase();
       const shownDocuments = words ? documents.filter((entry) => entry.name.toLowerCase().includes(words)) : documents;
       drawTaking();
-      list.replaceChildren(...shownDocuments.map(documentRow));
-      if (found?.places.length) list.append(h("h3", {}, t("in_the_texts")), ...found.places.map((place) => h("button", { type: "button", class: "ub-place",
-        onclick: () => emit("open-document", { document: place.document, start: place.start, end: place.end }) },
-        h("span", { class: "ub-row-facts" }, place.page ? `${place.name} · ${t("page_n", { page: place.page })}` : place.name), h("span", {}, "…", place.before, h("mark", {}, place.words), place.after, "…"))));
-      if (!list.children.length && !takingRows.size) list.append(h("p", { class: "ub-hint" }, words ? t("nothing_found") : t("library_empty")));
+      const rows = shownDocuments.map((entry) => ({ key: entry.id, make: () => documentRow(entry), sign: JSON.stringify([entry, session.documents.indexOf(entry.id), session.documents.length]) }));
+      if (found?.places.length) rows.push(heading(t("in_the_texts")), ...found.places.map((place) => line(JSON.stringify(place), () => placeRow(place))));
+      if (!rows.length && !takingRows.size) rows.push(hint(words ? t("nothing_found") : t("library_empty")));
+      fillRows(list, rows);
       const said = words && found ? found.said.filter((hit) => hit.turn_id) : [];
       const shownTalks = words ? [...conversations, ...putAway].filter((talk) => talk.title.toLowerCase().includes(words) || said.some((hit) => hit.conversation_id === talk.id)) : inArchive ? putAway : conversations;
-      talks.replaceChildren();
+      const talkRows = inArchive ? [heading(t("archive"))] : [];
       let day = "";
-      if (inArchive) talks.append(h("h3", {}, t("archive")));
       for (const talk of shownTalks) {
-        const group = dayOf(talk.changed_at);
-        if (group !== day) talks.append(h("h3", {}, day = group));
-        talks.append(talkRow(talk), ...said.filter((hit) => hit.conversation_id === talk.id).slice(0, 3).map((hit) => saidRow(hit, talk)));
+        if (dayOf(talk.changed_at) !== day) talkRows.push(heading(day = dayOf(talk.changed_at), talk.id));
+        talkRows.push({ key: talk.id, make: () => talkRow(talk), sign: JSON.stringify([talk, session.conversation === talk.id]) },
+          ...said.filter((hit) => hit.conversation_id === talk.id).slice(0, 3).map((hit) => line(JSON.stringify(hit), () => saidRow(hit, talk))));
       }
-      if (!shownTalks.length) talks.append(h("p", { class: "ub-hint" }, words ? t("nothing_found") : t("no_conversations")));
+      if (!shownTalks.length) talkRows.push(hint(words ? t("nothing_found") : t("no_conversations")));
+      fillRows(talks, talkRows);
     };
     const refresh = async () => {
       [documents, conversations, putAway] = await Promise.all([call("documents", {}, { quiet: true }), call("conversations", {}, { quiet: true }), call("archived_conversations", {}, { quiet: true })]);

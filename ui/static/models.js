@@ -1,7 +1,7 @@
 // The catalogue in the settings: models that can be fetched, what each would get on this machine, progress, and choosing one.
 "use strict";
 (() => {
-  const { define, on, emit, ended, t, number, size, h, icon, button, dialog, notice } = unabridged;
+  const { define, on, emit, ended, t, number, size, h, fillRows, icon, button, dialog, notice } = unabridged;
 
   define("models", (root, call) => {
     let told = { models: [] }, jobs = [], open = false;
@@ -25,29 +25,19 @@
           h("span", { class: "ub-muted" }, [t("offer_size", { size: model.size_gb.toFixed(1) }), t("offer_trained", { trained: number(model.trained_window) }), model.licence].join(" · ")),
           h("span", { class: "ub-muted" }, fits(model)), job && h("div", { class: "ub-offer-progress" }, bar, words)),
         action(model, job));
-      const show = (now) => {
+      element.show = (now) => {
         const known = now.total > 0;
         words.textContent = now.stopping ? t("stopping") : !known ? t("offer_asking")
           : t(now.phase === "checking" ? "offer_checking" : "offer_fetching", { done: size(now.done), total: size(now.total) });
         bar.setAttribute("aria-label", words.textContent);
         if (known) bar.value = now.done / now.total; else bar.removeAttribute("value");
       };
-      return { element, show };
+      return element;
     };
-    // A row is made anew only when it is about something else: a button that is replaced under the pointer cannot be clicked.
-    const rows = new Map();
     const draw = () => {
-      for (const model of told.models) {
-        const job = jobs.find((each) => each.name === model.name && each.state === "running");
-        const key = JSON.stringify([model, job?.id]);
-        let shown = rows.get(model.name);
-        if (shown?.key !== key) {
-          const next = { ...row(model, job), key };
-          shown ? shown.element.replaceWith(next.element) : list.append(next.element);
-          rows.set(model.name, shown = next);
-        }
-        if (job) shown.show(job);
-      }
+      const running = (model) => jobs.find((each) => each.name === model.name && each.state === "running");
+      fillRows(list, told.models.map((model) => ({ key: model.name, sign: JSON.stringify([model, running(model)?.id]), make: () => row(model, running(model)) })));
+      told.models.forEach((model, at) => { if (running(model)) list.children[at].show(running(model)); });
     };
     const refresh = async () => {
       told = await call("catalogue", {}, { quiet: true });

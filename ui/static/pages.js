@@ -17,14 +17,16 @@
     });
     root.append(...sheets.map((sheet) => sheet.element));
 
+    // At first what is printed fills the pane: white margins would make the letters small.
+    const [left, right] = manifest.printed;
     const layOut = () => {
-      const widest = Math.max(...manifest.pages.map((page) => page[1]));
-      scale = (Math.max(240, root.clientWidth - 36) / widest) * factor;
+      scale = (Math.max(240, root.clientWidth - 36) / (right - left)) * factor;
       for (const sheet of sheets) {
         sheet.element.style.width = `${sheet.width * scale}px`;
         sheet.element.style.height = `${sheet.height * scale}px`;
         if (sheet.near) fill(sheet);
       }
+      root.scrollLeft = left * scale;
     };
     const fill = (sheet) => {
       const pixels = sheet.width * scale * (devicePixelRatio || 1);

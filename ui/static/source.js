@@ -18,7 +18,9 @@
     const zoomButtons = [button("zoom_out", t("zoom_out"), () => view?.zoom?.(1 / 1.2)), button("zoom_in", t("zoom_in"), () => view?.zoom?.(1.2))];
     const pageTools = h("span", { class: "ub-group" }, pageBox, pageCount);
     const citeTools = h("span", { class: "ub-group ub-cite-tools" }, button("left", t("previous_citation"), () => step(-1)), citeCount, button("right", t("next_citation"), () => step(1)));
-    const findTools = h("span", { class: "ub-find-group" }, icon("search"), findBox, findCount, button("up", t("previous_hit"), () => nextHit(-1)), button("down", t("next_hit"), () => nextHit(1)));
+    const hitButtons = [button("up", t("previous_hit"), () => nextHit(-1), { hidden: true }), button("down", t("next_hit"), () => nextHit(1), { hidden: true })];
+    const findTools = h("span", { class: "ub-find-group" }, icon("search"), findBox, findCount, hitButtons);
+    const setHits = (found) => { hits = found; hit = -1; hitButtons.forEach((each) => { each.hidden = found.total < 2; }); };
     const bar = h("div", { class: "ub-source-bar" }, outlineButton, pageTools, citeTools, findTools, zoomButtons, viewButton);
     const problems = h("details", { class: "ub-problems", hidden: true });
     const empty = h("div", { class: "ub-empty" }, icon("quote"), h("p", {}, t("source_empty")));
@@ -46,11 +48,11 @@
       view?.close();
       manifest = next;
       address.hidden = true;
-      hits = { total: 0, spans: [] };
+      setHits({ total: 0, spans: [] });
       findBox.value = findCount.textContent = "";
       title.textContent = title.title = manifest.name;
       bar.hidden = false;
-      view = manifest.paged && !kept.get("as_text", false) ? unabridged.pagesView(call, manifest, showPage) : unabridged.textView(call, manifest);
+      view = manifest.paged && !kept.get("as_text", false) ? unabridged.pagesView(call, manifest, showPage) : unabridged.textView(call, manifest, (place) => showPage(manifest.pages.findLastIndex((page) => page[3] <= place)));
       body.replaceChildren(view.root);
       view.start?.(place);
       pageTools.hidden = !manifest.pages.length;
@@ -91,9 +93,11 @@
     const drawOutline = () => {
       outlineButton.disabled = !manifest.outline.length;
       outline.hidden = outline.hidden || !manifest.outline.length;
+      let depth = 0;
       outline.replaceChildren(...manifest.outline.map((entry) => {
+        depth = Math.min(entry.level, depth + 1);  // levels that are left out leave no gap
         const item = h("button", { type: "button", title: entry.title, onclick: () => view.show(entry.start, entry.end, "ub-here") }, entry.title);
-        item.style.setProperty("--level", Math.min(6, entry.level));
+        item.style.setProperty("--level", Math.min(6, depth));
         return item;
       }));
     };
@@ -129,10 +133,10 @@
     findBox.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); nextHit(event.shiftKey ? -1 : 1); } });
     const search = async () => {
       const words = findBox.value;
-      if (!words.trim()) { hits = { total: 0, spans: [] }; findCount.textContent = ""; view.clear("ub-found"); view.markAll?.([]); return; }
+      if (!words.trim()) { setHits({ total: 0, spans: [] }); findCount.textContent = ""; view.clear("ub-found"); view.markAll?.([]); return; }
       const found = await call("find_in", { document: manifest.id, words });
       if (words !== findBox.value) return;
-      hits = found; hit = -1;
+      setHits(found);
       view.markAll?.(hits.spans);
       findCount.textContent = found.total ? "" : t("nothing_found");
       if (found.total) nextHit(1); else view.clear("ub-found");

@@ -53,9 +53,9 @@
   // --- what an answer offers beside copying and asking again
   unabridged.turnActions = (turn, { call, sumUp }) => {
     const more = button("more", t("more_about_answer"), () => menu(more, [
-      !isIncognito() && { icon: "bookmark", label: t("memory_ask"), run: () => emit("propose-memory", turn.id) },
+      unabridged.modelWrites && !isIncognito() && { icon: "bookmark", label: t("memory_ask"), run: () => emit("propose-memory", turn.id) },
       { icon: turn.forgotten ? "again" : "close", label: t(turn.forgotten ? "unforget" : "forget"), run: () => call("forget_turn", { turn: turn.id, forgotten: !turn.forgotten }) },
-      { icon: "quote", label: t("sum_up"), run: () => sumUp(turn) },
+      unabridged.modelWrites && { icon: "quote", label: t("sum_up"), run: () => sumUp(turn) },
       ...EXPORTS.slice(0, 2).map(([suffix, words, picture]) => ({ icon: picture, label: t(words), run: () => download({ id: session.conversation }, suffix, turn.id) })),
     ]));
     return more;

@@ -77,7 +77,7 @@
     return [quiet(text, ranges, 0, sign[0].length, block.kind === "heading" ? "ub-marker" : "ub-note-sign"), ...whole(sign[0].length)];
   };
 
-  unabridged.textView = (call, manifest) => {
+  unabridged.textView = (call, manifest, onPlace) => {
     const root = h("div", { class: "ub-text", tabindex: "0", lang: manifest.cjk ? "zh" : null });
     const marks = [];  // {start, end, class}
     const parts = manifest.sections.map(([start, end]) => {
@@ -132,16 +132,21 @@
       for (const entry of entries) if (entry.isIntersecting) load(entry.target.unabridgedPart);
     }, { root, rootMargin: "1200px 0px" });
     parts.forEach((part) => watcher.observe(part.element));
+    const position = () => {
+      const top = root.getBoundingClientRect().top + 80;
+      const part = parts.find((each) => each.element.getBoundingClientRect().bottom > top);
+      return (part?.blocks.find((block) => block.element.getBoundingClientRect().bottom > top) || part)?.start ?? 0;
+    };
+    let frame = 0;
+    root.addEventListener("scroll", () => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(() => onPlace(position()));
+    }, { passive: true });
     return {
-      root, show, close: () => watcher.disconnect(),
+      root, show, position, close: () => watcher.disconnect(),
       markAll: (spans) => setMarks([...marks.filter((mark) => mark.class !== "ub-other"), ...spans.map(([start, end]) => ({ start, end, class: "ub-other" }))]),
       clear: (kind) => setMarks(marks.filter((mark) => mark.class !== kind)),
       goTo: (index) => show(manifest.pages[index][3], manifest.pages[index][3], "ub-here"),
-      position: () => {
-        const top = root.getBoundingClientRect().top + 80;
-        for (const part of parts) for (const block of part.blocks) if (block.element.getBoundingClientRect().bottom > top) return block.start;
-        return 0;
-      },
     };
   };
 })();

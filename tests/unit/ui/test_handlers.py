@@ -269,9 +269,9 @@ def test_readings_on_disk_are_counted_and_cleared(workspace: Workspace, jobs: Jo
     place = workspace.home.segments / "5c"
     place.mkdir()
     (place / f"{'ab' * 32}.segment").write_bytes(b"x" * (32 << 20))
-    assert settings.readings(language="en") == "0 readings, 0.03 of 20 GiB"
+    assert settings.readings(language="en") == "0.03 of 20 GiB · readings: 0"
     assert "0.03 GiB freed" in settings.clear_readings(language="en").message
-    assert settings.readings(language="en") == "0 readings, 0.00 of 20 GiB"
+    assert settings.readings(language="en") == "0.00 of 20 GiB · readings: 0"
 
 
 def test_a_file_that_is_no_model_is_refused(workspace: Workspace, jobs: Jobs, contract: Path) -> None:
