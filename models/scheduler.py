@@ -7,7 +7,8 @@ value is the result.
 
 Fairness: short feeds (answers being decoded) go first, but leave a part of the batch to long ones (a document being read),
 and among equals whoever was served longest ago goes first. So a reading never stops an answer, answers only slow a reading
-down, and two readings share. While answers are under way long feeds get no more of a batch than takes `STREAM_S`.
+down, and two readings share. While answers are under way a batch with long feeds in it is kept as short as `STREAM_S`; where
+even a few tokens take longer than that, the answers have the time in excess to themselves before the next one.
 """
 
 import time
@@ -22,8 +23,8 @@ from unabridged.models.watch import Watch
 
 SHORT = 16  # tokens: a feed up to this long is an answer, not a reading
 LONG_SHARE = 4  # one part in so many of a batch is kept for long feeds where there are any
-STREAM_S = 0.25  # how long an answer waits for its next token while a document is read beside it
-LEAST = 64  # tokens of long feeds in a batch all the same: fewer cost about as much
+STREAM_S = 0.05  # how long an answer waits for its next token while a document is read beside it: 20 a second
+LEAST = 64  # tokens of a batch with long feeds in it all the same: fewer cost about as much
 IDLE_S = 0.002  # between two looks at something outside, when there is nothing to evaluate
 
 
@@ -69,6 +70,7 @@ class Ticket:
     started: bool = False
     answer: Any = None
     served: int = 0  # the batch in which it took part last
+    passed_over: bool = False  # it needs more of a batch at once than the others left
 
 
 class Scheduler:
@@ -79,6 +81,7 @@ class Scheduler:
         self._tickets: list[Ticket] = []
         self._batches = 0
         self._long_token_s = 0.0  # of a token in the last batch that was full of them
+        self._owed_s = 0.0  # to answers, by long feeds that took more than STREAM_S
         self.watch = Watch()
 
     def start(
@@ -160,18 +163,23 @@ class Scheduler:
         if context is None:
             return []
         waiting = [ticket for ticket in self._tickets if isinstance(ticket.pending, Feed) and not ticket.ready]
-        waiting.sort(key=lambda ticket: (_is_long(ticket), ticket.served))
-        mixed = len({_is_long(ticket) for ticket in waiting}) > 1
-        kept = context.chunk_tokens // LONG_SHARE if mixed else 0
-        room, outputs, chosen = context.chunk_tokens, context.outputs_max, []
+        waiting.sort(key=lambda ticket: (not ticket.passed_over, _is_long(ticket), ticket.served))
+        room, kept, outputs = context.chunk_tokens, 0, context.outputs_max
+        chosen: list[tuple[Ticket, int]] = []
+        if len({_is_long(ticket) for ticket in waiting}) > 1:
+            if self._owed_s > 0:
+                waiting = [ticket for ticket in waiting if not _is_long(ticket)]
+            else:
+                quick = int(STREAM_S / self._long_token_s) if self._long_token_s else 0
+                room = min(room, max(quick // LEAST, 1) * LEAST)
+                kept = room // LONG_SHARE
         for ticket in waiting:
-            if mixed and _is_long(ticket) and self._long_token_s:
-                room, mixed = min(room, max(int(STREAM_S / self._long_token_s), LEAST)), False
             feed, free = ticket.pending, room if _is_long(ticket) else room - kept
             left = len(feed.tokens) - feed.done
             # rows that carry logits stay together in one batch, because logits live for one batch
             take = left if left <= free else min(free, left - feed.outputs)
             wanted = feed.outputs if take == left else 0
+            ticket.passed_over = (take <= 0 < free or wanted > outputs) and bool(chosen)
             if take > 0 and wanted <= outputs:
                 chosen.append((ticket, take))
                 room, outputs = room - take, outputs - wanted
@@ -210,6 +218,8 @@ class Scheduler:
         self.watch.batch_took(tokens, took)
         if tokens >= LEAST:
             self._long_token_s = took / tokens
+        lengths = {_is_long(ticket) for ticket, _ in batch}
+        self._owed_s = took - STREAM_S if len(lengths) > 1 else max(self._owed_s - took, 0.0)
         for (ticket, take), indices in zip(batch, found, strict=True):
             feed = ticket.pending
             feed.done += take
