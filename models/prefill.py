@@ -4,16 +4,31 @@ A segment is written by another thread while the next one is evaluated; never mo
 only when it is known whether all of it is on disk.
 """
 
+import os
+import sys
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from unabridged.models.cache_map import SCRATCH, CacheMap, Resident
+from unabridged.models.cache_map import SCRATCH, CacheMap
 from unabridged.models.engine import Reading, ReadProgress
 from unabridged.models.pace import Pace
 from unabridged.models.scheduler import Feed, Until
 from unabridged.models.segments import Segment, SegmentStore
+from unabridged.models.tenants import Resident
+
+GIVE_WAY = 10  # of 19: on a machine that is busy the writer still gets a tenth of a core
+
+
+def segment_writer() -> Executor:
+    """One thread, which leaves the cores to those that evaluate."""
+    return ThreadPoolExecutor(1, "segments", initializer=_give_way)
+
+
+def _give_way() -> None:
+    if sys.platform == "linux":  # elsewhere priorities are of processes, not of threads
+        os.setpriority(os.PRIO_PROCESS, 0, GIVE_WAY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ are one file, and a file can only be found by a reading it belongs to. A memory 
 hybrid models, adds its whole state at that end to every segment. Format, little-endian:
 
     magic 8 · fingerprint 32 · key 32 · first position u32 · tokens u32 · payload length u64
-    sha256 of all that and the payload 32 · payload
+    XXH3 (128 bits) of all that and the payload 16 · payload
 
 Files appear whole (temporary name, fsync, rename); several processes may share a folder. Whatever does not check out is
-removed before llama.cpp sees it, because llama.cpp trusts a state blindly and aborts on a short one.
+removed before llama.cpp sees it, because llama.cpp trusts a state blindly and aborts on a short one. The checksum is for
+accidents: whoever may write into the folder could seal a forgery with any. It is computed while a prefill has all cores, and
+over gigabytes when a reading is opened, so it has to be fast.
 """
 
 import contextlib
@@ -24,14 +26,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 from unabridged.models.engine import DocumentSpan, Tokens
 from unabridged.models.reading_notes import READING, SEGMENT, WRITING, ReadingNote, read_note
 from unabridged.models.segment_cache import SegmentCache
 
-MAGIC = b"UNABSEG1"
+MAGIC = b"UNABSEG2"
 _FIELDS = struct.Struct("<8s32s32sIIQ")
-HEADER_BYTES = _FIELDS.size + 32
+HEADER_BYTES = _FIELDS.size + 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,7 @@ def is_whole(path: Path) -> bool:
 
 def _sealed(fingerprint: bytes, key: bytes, start: int, count: int, payload: NDArray[np.uint8]) -> bytes:
     fields = _FIELDS.pack(MAGIC, fingerprint, key, start, count, payload.size)
-    check = hashlib.sha256(fields)
+    check = xxhash.xxh3_128(fields)
     check.update(payload.data)
     return fields + check.digest()
 

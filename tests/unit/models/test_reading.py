@@ -59,7 +59,7 @@ def test_a_reading_that_begins_like_another_reuses_its_segments(
     assert len(files) == 5 + 4  # 128, 256, … 512, 600 and then 640, … 896, 1000: the common ones once
 
 
-@pytest.mark.parametrize("damage", ["cut short", "bit flipped", "empty", "another fingerprint", "longer"])
+@pytest.mark.parametrize("damage", ["cut short", "bit flipped", "empty", "another fingerprint", "longer", "another's"])
 def test_a_damaged_segment_is_detected_removed_and_read_again(
     tiny_model: Path, options: EngineOptions, document: Document, damage: str
 ) -> None:
@@ -75,6 +75,8 @@ def test_a_damaged_segment_is_detected_removed_and_read_again(
         data = bytearray()
     elif damage == "longer":
         data += b"\0"
+    elif damage == "another's":
+        data = bytearray(sorted(options.segments_folder.glob("*/*.segment"))[2].read_bytes())
     else:
         data[20 if damage == "another fingerprint" else len(data) - 100] ^= 1
     victim.write_bytes(data)
