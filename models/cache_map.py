@@ -4,68 +4,37 @@ A reading holds its tokens from position 0 in a sequence of its own. A fork shar
 own tokens. What is idle longest gives way first: forks, then readings. Cells are counted as if forks shared nothing among
 themselves, which errs on the safe side.
 
+Sharing costs time for every cell, a quarter of a second for a million. So one fork at a time goes on in the reading's own
+sequence and is cut off again when it ends; a second is made ready while nothing else is to do; and what a fork leaves behind
+that was not worth keeping is the next one's. Only what comes on top of that waits for a copy.
+
 Every decode looks at all cells that are taken, whoever they belong to, so a reading that is not in use and can be brought
 back from disk does not stay beside the one that is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from unabridged.errors import EngineFailed
-from unabridged.models.drafting import NgramIndex
 from unabridged.models.engine import Tokens
 from unabridged.models.llama_context import Context
+from unabridged.models.sequences import Sequences
+from unabridged.models.tenants import Fork, Resident
 
 SCRATCH = 0  # the sequence through which segments come and go
 CARRIED = 2048  # tokens moved at once from one context to the next
+SHARED_AT_ONCE = 1 << 16  # positions: a question that comes meanwhile waits for so many
 IDLE_CELLS = 4 << 20  # that idle forks may share: llama.cpp remembers about 48 bytes for each cell of each fork
 
 
-@dataclass(slots=True, eq=False)
-class Resident:
-    """A reading in the cache; `done` of its tokens are there. `users` forks are at work on it."""
-
-    key: str
-    tokens: Tokens
-    sequence: int
-    done: int = 0
-    users: int = 0
-    being_read: bool = False
-    on_disk: bool = False  # all of it, so that it can be brought back
-    used: int = 0
-    prepared: int | None = None  # a sequence that already shares its cells: the next fork
-    index: NgramIndex | None = None  # for drafting, made when first needed
-
-
-@dataclass(slots=True, eq=False)
-class Fork:
-    """`tokens` stand in the cache after the reading's; `reserved` more may come while it is busy.
-
-    `spare` is a sequence for trying out what might follow, where one was asked for.
+class CacheMap:
+    """Forks that are `short` need no more than the best tokens of a row; a context may have sequences for them (`shortlisted`),
+    which then serve nobody else.
     """
 
-    reading: Resident | None
-    sequence: int
-    tokens: list[int] = field(default_factory=list)
-    reserved: int = 0
-    busy: bool = True
-    used: int = 0
-    spare: int | None = None
-
-    @property
-    def base(self) -> int:
-        return self.reading.done if self.reading else 0
-
-    @property
-    def position(self) -> int:
-        return self.base + len(self.tokens)
-
-
-class CacheMap:
     def __init__(self, context: Context, *, sequences: int, can_rewind: bool) -> None:
         self.context, self._can_rewind = context, can_rewind
-        self._free = list(range(sequences - 1, SCRATCH, -1))
+        self.free = Sequences(range(sequences - 1, SCRATCH, -1), context.shortlisted)
         self.residents: dict[str, Resident] = {}
         self.forks: list[Fork] = []
         self._clock = 0
@@ -86,9 +55,9 @@ class CacheMap:
         for other in [other for other in self._unused(keep=reading) if other.on_disk]:
             self.drop_reading(other)
 
-    def make_room(self, cells: int, *, sequences: int = 1, keep: Resident | None = None) -> bool:
+    def make_room(self, cells: int, *, sequences: int = 1, keep: Resident | None = None, short: bool = False) -> bool:
         """Let idle forks, then idle readings other than `keep`, go until that many cells and sequences are free."""
-        while self.cells + cells > self.context.window or len(self._free) < sequences:
+        while self.cells + cells > self.context.window or self.free.count(short=short) < sequences:
             if not self.drop_idle(keep=keep):
                 return False
         return True
@@ -115,7 +84,7 @@ class CacheMap:
         return sum(len(reading.tokens) for reading in readings) + sum(len(fork.tokens) + fork.reserved for fork in busy)
 
     def add_reading(self, key: str, tokens: Tokens) -> Resident:
-        resident = Resident(key, tokens, self._free.pop())
+        resident = Resident(key, tokens, self.free.take())
         self.residents[key] = resident
         self.touch(resident)
         return resident
@@ -132,21 +101,39 @@ class CacheMap:
         if self.residents.get(resident.key) is resident and not self._holds(resident.sequence, resident.done):
             self.drop_reading(resident)
 
-    def prepare_fork(self) -> None:
-        """While nothing else is to do: at a million cells a fork takes a fifth of a second, so have one ready."""
-        ready = [r for r in self.residents.values() if r.prepared is None and r.done == len(r.tokens)]
-        if ready and self._free and self._can_rewind:
-            resident = max(ready, key=lambda resident: resident.used)
-            resident.prepared = self._free.pop()
-            self.context.copy(resident.sequence, resident.prepared)
+    def prepare_fork(self) -> bool:
+        """While nothing else is to do: get the next fork of the reading in use ready. A stretch at a time; False when it is."""
+        whole = [r for r in self.residents.values() if r.done == len(r.tokens)]
+        if not whole or not self._can_rewind:
+            return False
+        resident = max(whole, key=lambda resident: resident.used)
+        if resident.prepared is None:
+            if not self.free.count(short=True):
+                return False
+            resident.prepared, resident.ready = self.free.take(short=True), 0
+        self._share(resident, min(resident.ready + SHARED_AT_ONCE, resident.done))
+        return resident.ready < resident.done
+
+    def _share(self, resident: Resident, end: int) -> None:
+        """Let the prepared sequence have the reading's cells up to `end`."""
+        if resident.prepared is not None and resident.ready < end:
+            self.context.copy(resident.sequence, resident.prepared, resident.ready, end)
+            resident.ready = end
 
     def _drop_prepared(self, resident: Resident) -> None:
         if resident.prepared is not None:
             self._release(resident.prepared)
-            resident.prepared = None
+            resident.prepared, resident.ready = None, 0
 
     def fork(
-        self, reading: Resident | None, prompt: Sequence[int] | Tokens, *, reserved: int, take_over: bool, spare: bool = False
+        self,
+        reading: Resident | None,
+        prompt: Sequence[int] | Tokens,
+        *,
+        reserved: int,
+        take_over: bool,
+        spare: bool = False,
+        short: bool = False,
     ) -> Fork:
         """A busy fork that already holds as much of `prompt` as any idle fork did, but never its last token.
 
@@ -159,23 +146,45 @@ class CacheMap:
                 common = min(_common_prefix(fork.tokens, wanted), len(wanted) - 1)
                 if common > shared and (self._can_rewind or common == len(fork.tokens)):
                     best, shared = fork, common
-        if best and take_over and shared == len(best.tokens):
+        if best and take_over and shared == len(best.tokens) and self.free.serves(best.sequence, short=short):
             best.busy = True
             found = best
-        elif not best and reading and reading.prepared is not None:
-            found, reading.prepared = Fork(reading, reading.prepared), None
-            self.forks.append(found)
         else:
-            found = Fork(reading, self._free.pop(), wanted[:shared].tolist())
-            if best or reading:
-                source = best.sequence if best else reading.sequence if reading else SCRATCH
-                self.context.copy(source, found.sequence, -1, found.position if self._can_rewind else -1)
+            found = self._new_fork(reading, best, wanted[:shared].tolist(), lasting=take_over, short=short)
             self.forks.append(found)
         found.reserved = reserved - shared
-        found.spare = self._free.pop() if spare else None
+        found.spare = self.free.take() if spare else None
         if reading:
             reading.users += 1
         self.touch(found)
+        return found
+
+    def _new_fork(
+        self, reading: Resident | None, like: Fork | None, tokens: list[int], *, lasting: bool, short: bool
+    ) -> Fork:
+        """A fork that begins with `tokens`, which `like` has. What is ready is left to one that will be kept (`lasting`)."""
+        if not self._can_rewind:
+            found = Fork(reading, self.free.take(short=short), tokens)
+            if like or reading:
+                self.context.copy(like.sequence if like else reading.sequence if reading else SCRATCH, found.sequence)
+            return found
+        sequence = self._sequence_of(reading, lasting=lasting, short=short) if reading else self.free.take(short=short)
+        found = Fork(reading, sequence, tokens)
+        if like:
+            self.context.copy(like.sequence, found.sequence, found.base, found.position)
+        return found
+
+    def _sequence_of(self, reading: Resident, *, lasting: bool, short: bool) -> int:
+        """One that shares the reading's cells, the cheapest that there is."""
+        is_free = not any(fork.sequence == reading.sequence for fork in self.forks)
+        if is_free and self.free.serves(reading.sequence, short=short) and not (lasting and reading.ready == reading.done):
+            return reading.sequence
+        if reading.prepared is None or not self.free.serves(reading.prepared, short=short):
+            found = self.free.take(short=short)
+            self.context.copy(reading.sequence, found, 0, reading.done)
+            return found
+        self._share(reading, reading.done)
+        found, reading.prepared, reading.ready = reading.prepared, None, 0
         return found
 
     def branch(self, fork: Fork) -> int:
@@ -202,14 +211,27 @@ class CacheMap:
             fork.spare = None
         self.touch(fork)
         if not (keep and self._holds(fork.sequence, fork.position)):
-            self.drop_fork(fork)
+            self._give_back(fork)
         idle = sorted((fork for fork in self.forks if not fork.busy), key=lambda fork: fork.used)
         while len(idle) > 1 and sum(fork.position for fork in idle) > IDLE_CELLS:
             self.drop_fork(idle.pop(0))
 
+    def _give_back(self, fork: Fork) -> None:
+        """What it shares with its reading may serve the next fork."""
+        reading = fork.reading
+        usable = self._can_rewind and not fork.is_lent and self.free.serves(fork.sequence, short=True)
+        if reading is None or reading.prepared is not None or not usable:
+            self.drop_fork(fork)
+        elif self.context.remove(fork.sequence, fork.base, -1):
+            self.forks.remove(fork)
+            reading.prepared, reading.ready = fork.sequence, fork.base
+
     def drop_fork(self, fork: Fork) -> None:
-        self._release(fork.sequence)
         self.forks.remove(fork)
+        if fork.is_lent:
+            self.context.remove(fork.sequence, fork.base, -1)
+        else:
+            self._release(fork.sequence)
 
     def move_to(self, context: Context) -> None:
         """Carry every sequence over to a wider context; the old one is closed. Raises EngineFailed; nothing changed then."""
@@ -217,8 +239,8 @@ class CacheMap:
             for resident in self.residents.values():
                 self._carry(resident.sequence, 0, context)
                 if resident.prepared is not None:
-                    context.copy(resident.sequence, resident.prepared)
-            for fork in self.forks:
+                    context.copy(resident.sequence, resident.prepared, -1, resident.ready)
+            for fork in [fork for fork in self.forks if not fork.is_lent]:
                 for sequence in (fork.sequence,) if fork.spare is None else (fork.sequence, fork.spare):
                     if fork.reading and self.context.length(sequence):
                         context.copy(fork.reading.sequence, sequence, -1, fork.base)
@@ -248,7 +270,7 @@ class CacheMap:
 
     def _release(self, sequence: int) -> None:
         self.context.remove(sequence)
-        self._free.append(sequence)
+        self.free.give(sequence)
 
 
 def _common_prefix(left: Sequence[int], right: Tokens) -> int:

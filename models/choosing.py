@@ -4,10 +4,11 @@ from collections.abc import Generator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from unabridged.models.cache_map import CacheMap, Fork
+from unabridged.models.cache_map import CacheMap
 from unabridged.models.engine import Tokens
 from unabridged.models.llama_context import Logits
 from unabridged.models.scheduler import Feed
+from unabridged.models.tenants import Fork
 
 
 def log_softmax(logits: Logits) -> NDArray[np.float64]:

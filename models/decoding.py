@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from unabridged.models.cache_map import CacheMap, Fork
+from unabridged.models.cache_map import CacheMap
 from unabridged.models.choosing import log_softmax
 from unabridged.models.drafting import Drafter
 from unabridged.models.engine import Generation, Piece, Sampling, Tokens
 from unabridged.models.llama_sampler import Sampler
 from unabridged.models.scheduler import Feed
+from unabridged.models.tenants import Fork
 from unabridged.models.text_stream import TextStream
 
 Rows = Generator[Any, Any, range]

@@ -29,6 +29,7 @@ class EngineOptions:
     segments_quota_bytes: int = 20 << 30
     rope_scaling: str = ""  # beyond the trained window, at some cost in accuracy: "linear", "yarn"; or the file's "longrope"
     rope_factor: float = 0.0  # how many times the trained window; 0 with "longrope"
+    shortlists: bool | None = None  # sampling begins on the device; None: where a trial on a card says that it is worth it
     draft: bool = True  # propose words of the document to greedy answers; the answers stay the same
 
 

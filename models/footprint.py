@@ -5,7 +5,7 @@ is there without any.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,15 @@ class Footprint:
 
 
 def measure(
-    path: Path, *, kv_type: str, chunk_tokens: int, sequences: int, outputs: int, gpu_layers: int = -1, rope: Rope = AS_TRAINED
+    path: Path,
+    *,
+    kv_type: str,
+    chunk_tokens: int,
+    sequences: int,
+    outputs: int,
+    gpu_layers: int = -1,
+    rope: Rope = AS_TRAINED,
+    shortlisted: Iterable[int] = (),
 ) -> Footprint:
     """Raises ModelFileError or EngineFailed."""
     runs = dry_run(
@@ -51,6 +59,7 @@ def measure(
         outputs=outputs,
         gpu_layers=gpu_layers,
         rope=rope,
+        shortlisted=shortlisted,
     )
     (small, large), distance = runs, _WINDOWS[1] - _WINDOWS[0]
     per_token = max(0, -(-(large.scratch_bytes - small.scratch_bytes) // distance))
@@ -84,6 +93,7 @@ def dry_run(
     outputs: int,
     gpu_layers: int,
     rope: Rope = AS_TRAINED,
+    shortlisted: Iterable[int] = (),
 ) -> list[DryRun]:
     """One for each window; weights and caches are neither read nor allocated."""
     model = Model(path, gpu_layers=gpu_layers, dry=True)
@@ -98,6 +108,7 @@ def dry_run(
             kv_type=kv_type,
             threads=1,
             rope=rope,
+            shortlisted=shortlisted,
         ):
             found.append(reported_buffers())
     model.close()

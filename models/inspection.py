@@ -15,7 +15,7 @@ from unabridged.models.footprint import measure
 from unabridged.models.gguf_header import read_header
 from unabridged.models.llama_library import gpu_free_bytes, gpus, start_backend
 from unabridged.models.llama_model import Model
-from unabridged.models.session import OUTPUTS, SEQUENCES
+from unabridged.models.session import OUTPUTS, SEQUENCES, SHORTLISTED
 from unabridged.models.tokenizer import Tokenizer
 
 
@@ -23,13 +23,20 @@ def measured(header: dict[str, Any], texts: Sequence[str]) -> dict[str, Any]:
     """Footprints by KV type (a type that the model's dimensions rule out is left out), and the memory of the GPUs."""
     del texts
     start_backend()
-    found, path, chunk_tokens = {}, Path(header["path"]), header["chunk_tokens"]
+    found, path, chunk_tokens, cards = {}, Path(header["path"]), header["chunk_tokens"], gpus()
     for kv_type in header["kv_types"]:
         with contextlib.suppress(EngineFailed):
             found[kv_type] = asdict(
-                measure(path, kv_type=kv_type, chunk_tokens=chunk_tokens, sequences=SEQUENCES, outputs=OUTPUTS)
+                measure(
+                    path,
+                    kv_type=kv_type,
+                    chunk_tokens=chunk_tokens,
+                    sequences=SEQUENCES,
+                    outputs=OUTPUTS,
+                    shortlisted=SHORTLISTED if cards else (),
+                )
             )
-    return {"footprints": found, "gpus": [gpu.name for gpu in gpus()], "gpu_bytes": gpu_free_bytes()}
+    return {"footprints": found, "gpus": [card.name for card in cards], "gpu_bytes": gpu_free_bytes()}
 
 
 def counted(header: dict[str, Any], texts: Sequence[str]) -> list[int]:

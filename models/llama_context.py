@@ -5,7 +5,7 @@ a sequence id out of range, an unclean state buffer) is checked here first and r
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -17,6 +17,7 @@ from unabridged.models.engine import Tokens
 from unabridged.models.extension import AS_TRAINED, Rope
 from unabridged.models.llama_library import REPORT, complaint, forget_log
 from unabridged.models.llama_model import Model
+from unabridged.models.llama_shortlist import Shortlists
 
 Logits = NDArray[np.float32]
 
@@ -34,6 +35,7 @@ class Rows:
     outputs: int
 
 
+SHORTLISTED_ROWS = 16  # of one sequence in one batch: a drafted answer
 _TILE = 64  # rows of a tile of flash attention on a CPU
 
 
@@ -60,8 +62,10 @@ class Context:
         threads: int,
         rope: Rope = AS_TRAINED,
         fill_sequence: int | None = None,
+        shortlisted: Iterable[int] = (),
     ) -> None:
         self._fill_sequence, self._width = fill_sequence, model.width
+        self._shortlists, self._shortlisted_rows = Shortlists(shortlisted), frozenset[int]()
         params = lib.llama_context_default_params()
         params.n_ctx, params.n_seq_max, params.n_outputs_max = window, sequences, max(outputs, sequences)
         params.n_batch = params.n_ubatch = max(chunk_tokens, params.n_outputs_max)  # a smaller batch aborts
@@ -81,6 +85,7 @@ class Context:
         strlen = ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p).value or 0
         params.abort_callback = lib.ggml_abort_callback(strlen)
         params.abort_callback_data = ctypes.addressof(self._abort_flag)
+        self._shortlists.bind(params, rows=SHORTLISTED_ROWS)
         self._params = params
         forget_log()
         self._context = lib.llama_init_from_model(model.handle, params)
@@ -104,10 +109,16 @@ class Context:
         if self._context:
             lib.llama_free(self._context)
             self._context = None
+            self._shortlists.free()
 
     @property
     def outputs_max(self) -> int:
         return self._outputs
+
+    @property
+    def shortlisted(self) -> frozenset[int]:
+        """Sequences of whose rows only the best tokens come back, for a sampler."""
+        return self._shortlists.sequences
 
     def abort(self) -> None:
         """Stop the decode that is running, from any thread; the flag stays up until `decode` is called again."""
@@ -179,14 +190,29 @@ class Context:
         if code:
             raise EngineFailed(f"llama.cpp could not evaluate a batch (code {code}): {complaint()}.", hint="Ask again.")
         lib.llama_synchronize(self._context)
+        short = self.shortlisted
+        self._shortlisted_rows = frozenset(
+            row for part, rows in zip(batch, indices, strict=True) if part.sequence in short for row in rows
+        )
         return indices
+
+    def is_shortlisted(self, row: int) -> bool:
+        return row in self._shortlisted_rows
 
     def logits(self, row: int) -> Logits:
         """[vocabulary] of one batch index of the last decode, copied."""
+        return self._logits(row).copy()
+
+    def best(self, row: int) -> int:
+        """The most probable token there, the first of several."""
+        return int(self._logits(row).argmax())
+
+    def _logits(self, row: int) -> Logits:
+        """Valid until the next decode."""
         pointer = lib.llama_get_logits_ith(self._context, row)
-        if not pointer:
+        if not pointer or row in self._shortlisted_rows:
             raise EngineFailed("llama.cpp has no logits for that row.", hint=REPORT)
-        return np.ctypeslib.as_array(pointer, (self._vocabulary,)).copy()
+        return np.ctypeslib.as_array(pointer, (self._vocabulary,))
 
     def _checked(self, sequence: int) -> int:
         if not 0 <= sequence < self._sequences:

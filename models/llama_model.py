@@ -1,6 +1,7 @@
 """Weights and vocabulary of one GGUF file, as llama.cpp loads them. Knows no KV cache."""
 
 import ctypes
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -136,16 +137,17 @@ class Model:
     def pieces(self) -> list[bytes]:
         """Bytes of every token, empty for control tokens; built on first use."""
         if self._pieces is None:
-            self._pieces = [self._piece(token) for token in range(self.vocabulary)]
+            self._pieces = list(self._spelled())
         return self._pieces
 
-    def _piece(self, token: int) -> bytes:
-        buffer = ctypes.create_string_buffer(64)
-        size = lib.llama_token_to_piece(self._vocab, token, buffer, 64, 0, False)
-        if size < 0:
-            buffer = ctypes.create_string_buffer(-size)
-            size = lib.llama_token_to_piece(self._vocab, token, buffer, -size, 0, False)
-        return bytes(buffer.raw[: max(size, 0)])
+    def _spelled(self) -> Iterator[bytes]:
+        buffer = ctypes.create_string_buffer(64)  # one for all: a large vocabulary is waited for by the first question
+        for token in range(self.vocabulary):
+            size = lib.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
+            if size < 0:
+                buffer = ctypes.create_string_buffer(-size)
+                size = lib.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
+            yield ctypes.string_at(buffer, max(size, 0))
 
     @property
     def handle(self) -> int:

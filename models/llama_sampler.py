@@ -17,6 +17,7 @@ class Sampler:
 
     def __init__(self, model: Model, sampling: Sampling) -> None:
         grammar = _grammar_of(sampling)
+        self._is_greedy = sampling.temperature <= 0 and not grammar
         params = lib.llama_sampler_chain_default_params()
         self._chain = lib.llama_sampler_chain_init(params)
         if grammar:
@@ -40,6 +41,8 @@ class Sampler:
 
     def sample(self, context: Context, row: int) -> int:
         """Pick from one batch index of the last decode, and remember the pick."""
+        if self._is_greedy and not context.is_shortlisted(row):
+            return context.best(row)
         return int(lib.llama_sampler_sample(self._chain, context.handle, row))
 
     def close(self) -> None:

@@ -21,7 +21,8 @@ from unabridged.models.llama_model import Model
 from unabridged.models.placement import WINDOW_TO_HOLD, Placement, best_placement, place
 from unabridged.models.segment_cache import SegmentCache
 from unabridged.models.segments import SegmentStore
-from unabridged.models.session import OUTPUTS, SEQUENCES, Session
+from unabridged.models.session import OUTPUTS, SEQUENCES, SHORTLISTED, Session
+from unabridged.models.shortlist_trial import is_worth_it
 from unabridged.models.tokenizer import Tokenizer
 from unabridged.models.window import Pool, WindowPolicy, host_free_bytes
 
@@ -53,6 +54,8 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
     header = read_header(path)
     if not header.metadata.get("tokenizer.ggml.tokens"):
         raise ModelFileError(f"{path.name} has no tokenizer.", hint="Fetch a GGUF file of a whole model, not of a part of one.")
+    if int(header.value("context_length", 1)) < 1:
+        raise ModelFileError(f"{path.name} says that it has no window.", hint="Fetch the file again.")
     if options.kv_type not in ("auto", *KV_TYPES):
         raise UsageError(f"There is no KV type {options.kv_type!r}.", hint=f"Choose auto or one of {', '.join(KV_TYPES)}.")
     if options.chunk_tokens < 1 or options.segment_tokens < 1:
@@ -62,13 +65,23 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
     cards = gpus() if options.gpu_layers else []
     kv_type = options.kv_type if options.kv_type != "auto" else ("q8_0" if cards else "f16")
     footprint = measure(
-        path, kv_type=kv_type, chunk_tokens=options.chunk_tokens, sequences=SEQUENCES, outputs=OUTPUTS, rope=stretched.rope
+        path,
+        kv_type=kv_type,
+        chunk_tokens=options.chunk_tokens,
+        sequences=SEQUENCES,
+        outputs=OUTPUTS,
+        rope=stretched.rope,
+        shortlisted=SHORTLISTED if _may_shortlist(options, cards) else (),
     )
     placement = _placement(header, footprint, options, cards)
     model = Model(path, gpu_layers=placement.gpu_layers, experts_on_host=placement.experts_on_host)
     if not model.has_decoder_only:
         raise ModelFileError(f"{path.name} is not a model that answers.", hint="Choose a chat model, not an encoder.")
     _try(model, kv_type)
+    threads = options.threads or usable_cores()
+    shortlists = options.shortlists
+    if shortlists is None:
+        shortlists = placement.gpu_layers > 0 and is_worth_it(model, kv_type=kv_type, threads=threads)
     device = cards[0].name if placement.gpu_layers else "CPU"
     print_of = fingerprint(header, options.segments_folder, kv_type=kv_type, device=device, rope=stretched.rope)
     tokenizer = Tokenizer(model, header)
@@ -89,12 +102,13 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
         windows,
         fingerprint=print_of,
         kv_type=kv_type,
-        threads=options.threads or usable_cores(),
+        threads=threads,
         chunk_tokens=options.chunk_tokens,
         segment_tokens=options.segment_tokens,
         draft=options.draft,
         rope=stretched.rope,
         on_cpu=not placement.gpu_layers,
+        shortlisted=SHORTLISTED if shortlists else (),
     )
     info = ModelInfo(
         name=name,
@@ -123,6 +137,11 @@ def _placement(header: GgufHeader, footprint: Footprint, options: EngineOptions,
     return best_placement(
         header, footprint, window=window, host_bytes=host_free_bytes(), gpu_bytes=gpu_free_bytes(), gpus=len(cards)
     )
+
+
+def _may_shortlist(options: EngineOptions, cards: Sequence[Gpu]) -> bool:
+    """Then its memory is counted; whether it is worth it shows when the model is loaded."""
+    return bool(cards) if options.shortlists is None else options.shortlists
 
 
 def _pools(placement: Placement) -> tuple[Pool, ...]:

@@ -4,11 +4,10 @@ Every method that needs the model is a generator for `Scheduler`; it yields even
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from unabridged.errors import EngineFailed, UsageError
-from unabridged.models.cache_map import SCRATCH, CacheMap, Fork, Resident
+from unabridged.models.cache_map import SCRATCH, CacheMap
 from unabridged.models.choosing import score_options
 from unabridged.models.decoding import Answer, append
 from unabridged.models.drafting import Drafter, NgramIndex
@@ -17,14 +16,17 @@ from unabridged.models.extension import AS_TRAINED, Rope
 from unabridged.models.llama_context import Context
 from unabridged.models.llama_model import Model
 from unabridged.models.llama_sampler import Sampler
-from unabridged.models.prefill import Keeping, Prefill
+from unabridged.models.llama_shortlist import is_enough
+from unabridged.models.prefill import Keeping, Prefill, segment_writer
 from unabridged.models.quoting import Copyist
 from unabridged.models.scheduler import Alone, Job, Scheduler, Wait
 from unabridged.models.segments import SegmentStore, piece_tokens, segments_of
+from unabridged.models.tenants import Fork, Resident
 from unabridged.models.tokenizer import Tokenizer
 from unabridged.models.window import WindowPolicy
 
 SEQUENCES = 48  # the scratch, readings and forks
+SHORTLISTED = range(14, SEQUENCES)  # of them, for answers, where sampling begins on the device
 RECURRENT_SEQUENCES = 8  # each costs a whole state there
 OUTPUTS = 64  # rows of logits in one batch; each costs vocabulary × 4 bytes
 
@@ -46,15 +48,17 @@ class Session:
         segment_tokens: int,
         draft: bool = True,
         on_cpu: bool = True,
+        shortlisted: Sequence[int] = (),
         rope: Rope = AS_TRAINED,
     ) -> None:
         self._model, self._tokenizer, self._windows = model, tokenizer, windows
         self._fingerprint, self._kv_type, self._threads, self._rope = fingerprint, kv_type, threads, rope
         self._chunk_tokens, self._draft, self._on_cpu = chunk_tokens, draft, on_cpu
+        self._shortlisted = shortlisted if model.keeps_every_position else ()
         self._piece_tokens = piece_tokens(segment_tokens, chunk_tokens)
         self._keeping = Keeping(
             store,
-            ThreadPoolExecutor(1, "segments"),
+            segment_writer(),
             state_only=model.is_state_only,
             at_once=2 * self._piece_tokens > segment_tokens,
         )
@@ -90,10 +94,9 @@ class Session:
         if self._map and self._model.keeps_every_position:
             self._map.context.abort()
 
-    def idle(self) -> None:
-        """Nothing is to do: get ready for the next question."""
-        if self._map:
-            self._map.prepare_fork()
+    def idle(self) -> bool:
+        """Nothing is to do: get a step readier for the next question; False when there is no more to get ready."""
+        return self._map is not None and self._map.prepare_fork()
 
     # Readings
 
@@ -185,6 +188,7 @@ class Session:
             threads=self._threads,
             rope=self._rope,
             fill_sequence=SCRATCH if self._model.keeps_every_position and self._on_cpu else None,
+            shortlisted=self._shortlisted,
         )
 
     # Questions
@@ -195,7 +199,7 @@ class Session:
             raise UsageError("An answer needs room for at least one token.", hint="Ask for a longer answer.")
         sampler = Sampler(self._model, sampling)
         try:
-            fork = yield from self._fork(key, prompt, limit, take_over=True)
+            fork = yield from self._fork(key, prompt, limit, take_over=True, short=is_enough(sampling))
             reused, rest = fork.position, prompt[len(fork.tokens) :]
             answer = Answer(self._cache, fork, pieces=self._model.pieces, ends=self._ends, limit=limit, stop=stop)
             try:
@@ -254,7 +258,9 @@ class Session:
         finally:
             self._finish(fork, keep=False)
 
-    def _fork(self, key: str | None, prompt: Tokens, limit: int, *, take_over: bool, spare: bool = False) -> Job:
+    def _fork(
+        self, key: str | None, prompt: Tokens, limit: int, *, take_over: bool, spare: bool = False, short: bool = False
+    ) -> Job:
         """A fork with room for prompt and answer; waits for others, grows the window, reads the document back in."""
         if not len(prompt):
             raise UsageError("There is no question.", hint="Ask something.")
@@ -264,10 +270,10 @@ class Session:
             resident = self._resident(key)
             if key is not None and (resident is None or resident.done < len(tokens)):
                 yield from _without_progress(self.read(tokens, reserve=need))
-            elif self._map and self._map.make_room(need, sequences=1 + spare, keep=resident):
+            elif self._map and self._map.make_room(need, sequences=1 + spare, keep=resident, short=short):
                 if resident:
                     self._map.use(resident)
-                return self._map.fork(resident, prompt, reserved=need, take_over=take_over, spare=spare)
+                return self._map.fork(resident, prompt, reserved=need, take_over=take_over, spare=spare, short=short)
             else:
                 yield from self._open_window(len(tokens), need, keep=resident)
 

@@ -120,8 +120,8 @@ class Worker:
         scheduler = self._model.session.scheduler
         while True:
             while not scheduler.busy or not self._work.empty():
-                if self._work.empty():
-                    self._model.session.idle()
+                while self._work.empty() and self._model.session.idle():
+                    pass
                 self._take(*self._work.get())
             scheduler.step()
 

@@ -11,6 +11,7 @@ from unabridged.models.engine_process import EngineProcess
 from unabridged.models.open_model import OpenModel, open_model
 
 from tests.unit.models.tiny_models import write_tiny_model
+from tests.unit.models.watched import Watched
 
 
 def drained(generator: Generator[Any, None, Any]) -> Any:  # noqa: ANN401  whatever it returns
@@ -44,6 +45,11 @@ def opened(tiny_model: Path, options: EngineOptions) -> Iterator[OpenModel]:
     opened = open_model(tiny_model, options)
     yield opened
     opened.session.close()
+
+
+@pytest.fixture
+def watched(opened: OpenModel) -> Watched:
+    return Watched(opened)
 
 
 @pytest.fixture(scope="session")

@@ -211,10 +211,10 @@ def test_options_of_several_tokens_have_the_probability_of_their_tokens(opened: 
 def test_choices_and_quotations_leave_nothing_behind(opened: OpenModel, document: Document) -> None:
     reading = reading_of(opened, document(300))
     run, cache = opened.session.scheduler.run, opened.session._cache
-    before, free = cache.cells, len(cache._free)
+    before, free = cache.cells, cache.free.count()
     run(opened.session.choose(None, question(1), [question(2, 3), question(3, 2)]))
     run(opened.session.quote(reading.key, question(1), "One. Two.", starts=[0, 5], ends=[4, 9], limit=20))
-    assert (cache.cells, len(cache._free)) == (before, free)
+    assert (cache.cells, cache.free.count()) == (before, free)
 
 
 def test_a_reading_from_elsewhere_is_refused(engine: EngineProcess) -> None:

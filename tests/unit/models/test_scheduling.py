@@ -3,86 +3,23 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from unabridged.models import cache_map, scheduler
-from unabridged.models.engine import EngineOptions, Generation, Piece, Reading, ReadProgress, Sampling, Tokens
-from unabridged.models.open_model import OpenModel, open_model
+from unabridged.models import scheduler
+from unabridged.models.engine import EngineOptions, Piece, ReadProgress, Tokens
+from unabridged.models.open_model import open_model
 from unabridged.models.window import WindowPolicy
 
 from tests.unit.models.tiny_models import write_tiny_model
+from tests.unit.models.watched import ENDLESS, Watched, alone, options_in, question
 
 Document = Callable[[int], Tokens]
-ENDLESS = Sampling(grammar='root ::= "a" root')  # an answer that only its limit ends
-
-
-def question(seed: int, length: int = 12) -> Tokens:
-    return np.random.default_rng(1000 + seed).integers(0, 500, length).astype(np.int32)
-
-
-class Watched:
-    """A session whose jobs write down what happens, in the order in which it happens."""
-
-    def __init__(self, opened: OpenModel) -> None:
-        self.opened, self.scheduler = opened, opened.session.scheduler
-        self.log: list[tuple[str, object]] = []
-        self.results: dict[str, Any] = {}
-
-    def start(self, name: str, job: Any) -> None:  # noqa: ANN401  a job
-        def ended(result: object, error: object) -> None:
-            assert error is None, error
-            self.results[name] = result
-            self.log.append((name, "end"))
-
-        self.scheduler.start(job, lambda event: self.log.append((name, event)), ended)
-
-    def ask(self, name: str, reading: Reading, prompt: Tokens, limit: int = 12, sampling: Sampling | None = None) -> None:
-        chosen = sampling or Sampling()
-        self.start(name, self.opened.session.generate(reading.key, prompt, limit=limit, sampling=chosen, stop=()))
-
-    def read(self, name: str, tokens: Tokens, reserve: int = 0) -> None:
-        self.start(name, self.opened.session.read(tokens, reserve=reserve))
-
-    def finish(self) -> None:
-        while self.scheduler.busy:
-            self.scheduler.step()
-
-    def now(self, name: str, job: Any) -> Any:  # noqa: ANN401  whatever the job returns
-        self.start(name, job)
-        self.finish()
-        return self.results[name]
-
-    def between(self, first: str, last: str) -> list[str]:
-        """Whose events came between the first and the last event of two jobs."""
-        names = [name for name, _ in self.log]
-        return names[names.index(first) : len(names) - names[::-1].index(last)]
 
 
 @pytest.fixture
 def options(tmp_path: Path) -> EngineOptions:
     return options_in(tmp_path / "segments")
-
-
-def options_in(folder: Path) -> EngineOptions:
-    """f32: with f16 two tokens that are almost equally probable may change places between batches of different shapes."""
-    return EngineOptions(folder, chunk_tokens=64, segment_tokens=256, threads=1, kv_type="f32")
-
-
-@pytest.fixture
-def watched(opened: OpenModel) -> Watched:
-    return Watched(opened)
-
-
-def alone(model: Path, folder: Path, document: Tokens, prompt: Tokens, limit: int = 12) -> tuple[int, ...]:
-    """In a session of its own, with nothing kept from before."""
-    opened = open_model(model, options_in(folder))
-    reading = opened.session.scheduler.run(opened.session.read(document))
-    job = opened.session.generate(reading.key, prompt, limit=limit, sampling=Sampling(), stop=())
-    said: Generation = opened.session.scheduler.run(job)
-    opened.session.close()
-    return said.tokens
 
 
 @pytest.mark.parametrize(("architecture", "length"), [("qwen2", 3500), ("qwen2", 2900), ("lfm2", 3500)])
@@ -252,40 +189,3 @@ def test_choices_wait_for_a_sequence_where_answers_have_taken_them_all(watched: 
     watched.finish()
     again = watched.now("again", watched.opened.session.choose(reading.key, question(99), options))
     assert watched.results["choice"].probabilities == pytest.approx(again.probabilities, rel=0.05)
-
-
-def test_idle_conversations_on_a_long_reading_are_few(
-    watched: Watched, document: Document, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each costs memory for every cell of the reading, though it shares them."""
-    monkeypatch.setattr(cache_map, "IDLE_CELLS", 2000)
-    reading = watched.now("reading", watched.opened.session.read(document(600)))
-    for number in range(6):
-        watched.ask(f"answer {number}", reading, question(number), 5)
-        watched.finish()
-    forks = watched.opened.session._cache.forks
-    assert len(forks) == 3
-    assert forks[-1].tokens[:12] == question(5).tolist()
-
-
-def test_a_fork_made_ready_while_idle_is_the_next_question_s(
-    watched: Watched, tiny_model: Path, tmp_path: Path, document: Document
-) -> None:
-    session = watched.opened.session
-    reading = watched.now("reading", session.read(document(600)))
-    copies = []
-    session.idle()
-    cache = session._cache
-    ready = cache.residents[reading.key].prepared
-    copy = cache.context.copy
-    cache.context.copy = lambda *place: (copies.append(place), copy(*place))[1]  # type: ignore[method-assign]
-    watched.ask("answer", reading, question(1))
-    watched.finish()
-    assert copies == []
-    assert cache.forks[-1].sequence == ready
-    assert watched.results["answer"].tokens == alone(tiny_model, tmp_path / "other", document(600), question(1))
-    for number in range(50):
-        session.idle()
-        watched.ask(f"more {number}", reading, question(number), 2)
-        watched.finish()
-    assert len(cache._free) + len(cache.forks) + 1 + (cache.residents[reading.key].prepared is not None) == 47
