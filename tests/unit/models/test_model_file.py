@@ -1,18 +1,24 @@
 """A model file is hostile input: whatever is wrong with it is a clear error, never a crash of the program."""
 
 import contextlib
+import os
 import struct
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unabridged.errors import DoesNotFit, ModelFileError, UnabridgedError, UsageError
+from unabridged.errors import DoesNotFit, EngineFailed, ModelFileError, UnabridgedError, UsageError
+from unabridged.models.connection import Connection
 from unabridged.models.engine import EngineOptions
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.gguf_header import read_header
+from unabridged.models.messages import PROTOCOL
 from unabridged.models.open_model import model_hash
+from unabridged.models.plan import plan_model
 
 from tests.unit.models.conftest import drained
 from tests.unit.models.tiny_models import write_tiny_model
@@ -20,6 +26,28 @@ from tests.unit.models.tiny_models import write_tiny_model
 
 def load(path: Path, tmp_path: Path) -> None:
     EngineProcess(path, EngineOptions(tmp_path / "segments", threads=1)).close()
+
+
+class Opener:
+    """Opens one file after the other in one engine process, and starts another where that has died of a file."""
+
+    def __init__(self, folder: Path) -> None:
+        options = EngineOptions(folder / "segments", threads=1)
+        self._options = {**asdict(options), "segments_folder": str(options.segments_folder)}
+        self.connection = Connection()
+
+    def open(self, path: Path) -> None:
+        if not self.connection.alive:
+            self.connection.close()
+            self.connection = Connection()
+        self.connection.ask({"call": "open", "protocol": PROTOCOL, "path": str(path), "options": self._options})
+
+
+@pytest.fixture
+def opener(tmp_path: Path) -> Iterator[Opener]:
+    opener = Opener(tmp_path)
+    yield opener
+    opener.connection.close()
 
 
 def test_a_header_is_read_without_the_weights(tiny_model: Path) -> None:
@@ -30,15 +58,37 @@ def test_a_header_is_read_without_the_weights(tiny_model: Path) -> None:
     assert sum(tensor.size_bytes for tensor in header.tensors) + header.size_bytes <= tiny_model.stat().st_size
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.floats(0, 1, exclude_max=True))
-@example(1 - 1e-9)
-def test_a_file_cut_short_at_any_byte_is_refused(tiny_model: Path, tmp_path: Path, share: float) -> None:
-    data = tiny_model.read_bytes()
+def test_a_file_cut_short_at_any_byte_is_refused_and_the_engine_process_lives_on(
+    tiny_model: Path, tmp_path: Path, opener: Opener
+) -> None:
+    """300 cuts: the first and the last bytes, all over the header, all over the weights."""
+    size, header = tiny_model.stat().st_size, read_header(tiny_model).size_bytes
+    random = np.random.default_rng(0)
+    spread = [*random.integers(0, header, 150), *random.integers(header, size, 110)]
+    cuts = {*range(20), *range(size - 20, size), *map(int, spread)}
     short = tmp_path / "short.gguf"
-    short.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(ModelFileError):
-        read_header(short)
+    short.write_bytes(tiny_model.read_bytes())
+    pid = opener.connection.pid
+    for cut in sorted(cuts, reverse=True):
+        os.truncate(short, cut)
+        with pytest.raises(ModelFileError) as refusal:
+            opener.open(short)
+        assert refusal.value.hint
+    assert len(cuts) > 250
+    assert (opener.connection.alive, opener.connection.pid) == (True, pid)
+    opener.open(tiny_model)
+
+
+def test_a_file_that_is_cut_short_under_a_running_engine_is_an_error_of_the_engine(tiny_model: Path, tmp_path: Path) -> None:
+    """The weights are mapped, so the system ends the process when it touches what is gone; whole again, it goes on."""
+    path, tokens = tmp_path / "m.gguf", np.arange(200, dtype=np.int32)
+    path.write_bytes(tiny_model.read_bytes())
+    with EngineProcess(path, EngineOptions(tmp_path / "segments", threads=1)) as engine:
+        os.truncate(path, read_header(path).size_bytes)
+        with pytest.raises((EngineFailed, ModelFileError)):
+            drained(engine.read(tokens))
+        path.write_bytes(tiny_model.read_bytes())
+        assert drained(engine.read(tokens)).tokens == 200
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -89,16 +139,18 @@ def test_a_lie_about_counts_sizes_or_places_is_told(
         load(lying, tmp_path)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(4, 15000), st.binary(min_size=1, max_size=8))
-def test_whatever_lies_in_the_header_the_program_survives(tiny_model: Path, tmp_path: Path, at: int, lie: bytes) -> None:
+def test_whatever_lies_in_the_header_the_program_survives(
+    tiny_model: Path, tmp_path: Path, opener: Opener, at: int, lie: bytes
+) -> None:
     """The engine process may die of it; what the user gets is one of our errors, or a model that answers."""
     data = bytearray(tiny_model.read_bytes())
     data[at : at + len(lie)] = lie
     path = tmp_path / "lie.gguf"
     path.write_bytes(data)
     with contextlib.suppress(UnabridgedError):
-        load(path, tmp_path)
+        opener.open(path)
 
 
 @pytest.mark.parametrize("parts_of", [1, 7])
@@ -153,6 +205,13 @@ def test_parts_that_are_missing_or_mixed_up_are_named(tmp_path: Path) -> None:
 def test_a_window_that_no_model_has_is_refused(tiny_model: Path, tmp_path: Path, window: int) -> None:
     with pytest.raises(UsageError, match="not possible"):
         EngineProcess(tiny_model, EngineOptions(tmp_path, window=window))
+
+
+def test_a_model_that_says_it_has_no_window_is_refused(tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "m.gguf", window=0)
+    with pytest.raises(ModelFileError, match="no window"):
+        load(path, tmp_path)
+    assert not plan_model(path).fits
 
 
 def test_a_reading_beyond_the_memory_is_refused_before_it_starts(tmp_path: Path) -> None:
