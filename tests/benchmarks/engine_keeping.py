@@ -6,15 +6,16 @@ from pathlib import Path
 
 from llama_cpp import llama_cpp as lib
 from unabridged.errors import EngineFailed
-from unabridged.models.cache_map import CacheMap, Resident
+from unabridged.models.cache_map import CacheMap
 from unabridged.models.engine import EngineOptions
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.footprint import measure
 from unabridged.models.llama_context import Context, Rows
 from unabridged.models.llama_model import Model
 from unabridged.models.session import OUTPUTS, SEQUENCES
+from unabridged.models.tenants import Fork
 
-from tests.benchmarks.measuring import CHUNK, QUESTION, Run, Times, fact, generating, question, random_tokens, row
+from tests.benchmarks.measuring import CHUNK, QUESTION, Run, Times, fact, generating, get_ready, question, random_tokens, row
 
 
 def reopening(run: Run) -> None:
@@ -34,7 +35,7 @@ def reopening(run: Run) -> None:
                 seconds, reading = run.timed(lambda: do(session.session.read(tokens)))  # noqa: B023
                 again.add(seconds)
                 first.add(run.timed(lambda: do(generating(session, reading.key, question(1), 1)))[0])  # noqa: B023
-                session.session.idle()
+                get_ready(session)
                 second.add(run.timed(lambda: do(generating(session, reading.key, question(2), 1)))[0])  # noqa: B023
         row(f"open {length:,} tokens again / read them again ({name})", again, read, f"{reading.evaluated} evaluated")
         row(f"first token of the second question at {length:,} / of the first", second, first, "32 tokens, one said")
@@ -49,21 +50,28 @@ def forking(run: Run) -> None:
         ) as context:
             _fill(context, count)
             cache = CacheMap(context, sequences=8, can_rewind=True)
-            tokens = random_tokens(count)
-            cache.residents["all"] = Resident("all", tokens, 1, done=count)
-            cache._free.remove(1)
-            plain, ready, step, drop = Times(), Times(), Times(), Times()
+            reading = cache.add_reading("all", random_tokens(count))
+            reading.done = count
+            lent, ready, copied, step, drop = Times(), Times(), Times(), Times(), Times()
+
+            def fork(times: Times) -> Fork:
+                seconds, fork = run.timed(lambda: cache.fork(reading, QUESTION, reserved=64, take_over=True))  # noqa: B023
+                times.add(seconds)
+                return fork
+
             for _ in range(run.repeats(3)):
-                seconds, fork = run.timed(lambda: cache.fork(cache.residents["all"], QUESTION, reserved=64, take_over=False))  # noqa: B023
-                plain.add(seconds)
-                step.add(run.timed(lambda: context.decode([Rows(fork.sequence, QUESTION[:1], count, 1)]))[0])  # noqa: B023
-                drop.add(run.timed(lambda: cache.finish(fork, keep=False))[0])  # noqa: B023
-                cache.prepare_fork()
-                seconds, fork = run.timed(lambda: cache.fork(cache.residents["all"], QUESTION, reserved=64, take_over=False))  # noqa: B023
-                ready.add(seconds)
-                cache.finish(fork, keep=False)
-            row(f"fork at {count:,} cells / the same, not made ready while idle", ready, plain, f"dropping it {drop}")
-            row(f"fork at {count:,} cells, not made ready / one token there", plain, step)
+                first = fork(lent)  # right after the reading
+                second = fork(copied)  # at the same time
+                step.add(run.timed(lambda: context.decode([Rows(second.sequence, QUESTION[:1], count, 1)]))[0])  # noqa: B023
+                context.remove(second.sequence, count, -1)
+                drop.add(run.timed(lambda: cache.drop_fork(second))[0])  # noqa: B023
+                while cache.prepare_fork():
+                    pass
+                third = fork(ready)  # beside the first, but later
+                for each in (first, third):
+                    cache.drop_fork(each)
+            fact(f"fork at {count:,} cells: the first; one made ready while idle", f"{lent.median:.4f} s; {ready.median:.4f} s")
+            row(f"fork at {count:,} cells beside the first, nothing ready / a token", copied, step, f"dropping it {drop}")
     model.close()
 
 
@@ -119,5 +127,3 @@ def memory(run: Run) -> None:
         above = peak - needs.total_bytes(reading.window)
         note = f"of {peak / 1e6:,.0f}; bar: 300"
         fact("peak memory of the engine above weights, KV and buffers", f"{above / 1e6:,.0f} MB", note)
-
-

@@ -77,19 +77,38 @@ class Times:
     def best(self) -> float:
         return min(self.seconds)
 
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
     def __str__(self) -> str:
-        return f"{self.best:.4f} ({statistics.median(self.seconds):.4f})"
+        return f"{self.median:.4f} ({self.best:.4f})"
+
+
+def by_turns(count: int, ours: Callable[[int], None], theirs: Callable[[int], None]) -> None:
+    """Both, `count` times, each with the number of its turn; who goes first changes, because machines warm up and tire."""
+    for turn in range(count):
+        for work in (ours, theirs) if turn % 2 else (theirs, ours):
+            work(turn)
 
 
 def header() -> None:
-    print("seconds: least (median) of n; ratio of the least: above 1, ours is faster\n")
-    print(f"{'what / compared with':<68}{'ours':>20}{'theirs':>20}{'ratio':>10}  n")
+    print("seconds: median (least) of n; ratios: median of the pairs, and of the least; above 1, ours is faster\n")
+    print(f"{'what / compared with':<68}{'ours':>20}{'theirs':>20}{'ratio':>9}{'least':>9}  n")
 
 
 def row(what: str, ours: Times, theirs: Times, note: str = "") -> None:
-    ratio = theirs.best / ours.best if ours.best else float("inf")
-    shown = f"{ratio:,.2f}" if ratio < 100 else f"{ratio:,.0f}"
-    print(f"{what:<68}{ours!s:>20}{theirs!s:>20}{shown:>9}x{len(ours.seconds):>3}  {note}", flush=True)
+    """Where both were timed equally often the ratio is that of each pair, else of the medians."""
+    if len(ours.seconds) == len(theirs.seconds):
+        ratio = statistics.median(their / our for our, their in zip(ours.seconds, theirs.seconds, strict=True))
+    else:
+        ratio = theirs.median / ours.median
+    shown = f"{_times(ratio)}{_times(theirs.best / ours.best)}"
+    print(f"{what:<68}{ours!s:>20}{theirs!s:>20}{shown}{len(ours.seconds):>3}  {note}", flush=True)
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:>8,.2f}x" if ratio < 100 else f"{ratio:>8,.0f}x"
 
 
 def fact(what: str, value: str, note: str = "") -> None:
@@ -109,6 +128,12 @@ def question(turn: int) -> Tokens:
 def generating(session: OpenModel, key: str, prompt: Tokens, limit: int, sampling: Sampling | None = None) -> Any:  # noqa: ANN401
     """A job."""
     return session.session.generate(key, prompt, limit=limit, sampling=sampling or Sampling(), stop=())
+
+
+def get_ready(session: OpenModel) -> None:
+    """What the engine process does between two questions."""
+    while session.session.idle():
+        pass
 
 
 def bare_prefill(context: Context, tokens: Tokens) -> None:
