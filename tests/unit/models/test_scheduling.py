@@ -9,6 +9,7 @@ import pytest
 from unabridged.models import scheduler
 from unabridged.models.engine import EngineOptions, Piece, ReadProgress, Tokens
 from unabridged.models.open_model import open_model
+from unabridged.models.segments import SegmentStore
 from unabridged.models.window import WindowPolicy
 
 from tests.unit.models.tiny_models import write_tiny_model
@@ -87,8 +88,11 @@ def test_a_reading_that_has_to_come_back_for_a_question_shows_nothing_but_the_an
     assert all(isinstance(event, Piece) for event in events)
 
 
-def test_two_documents_are_read_side_by_side(watched: Watched, document: Document) -> None:
-    """Whoever came later gets no more than its turn, and no less."""
+def test_two_documents_are_read_side_by_side(
+    watched: Watched, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever came later gets no more than its turn, and no less. Without the disk, which may keep either waiting."""
+    monkeypatch.setattr(SegmentStore, "save", lambda *segment: None)
     watched.now("window", watched.opened.session.read(document(100), reserve=7000))
     watched.read("one", document(3000))
     for _ in range(20):
