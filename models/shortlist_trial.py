@@ -22,19 +22,21 @@ SAMPLINGS = (Sampling(), Sampling(temperature=0.8, seed=1))
 def is_worth_it(model: Model, *, kv_type: str, threads: int) -> bool:
     """Evaluates a few hundred tokens."""
     try:
-        plain, short = (_answers(model, kv_type=kv_type, threads=threads, shortlisted=each) for each in ((), range(ANSWERS)))
+        plain, short = (answers(model, kv_type=kv_type, threads=threads, shortlisted=each) for each in ((), range(ANSWERS)))
     except EngineFailed:  # the card cannot do it, or has no room for it
         return False
     return short[0] == plain[0] and short[1] <= plain[1]
 
 
-def _answers(model: Model, *, kv_type: str, threads: int, shortlisted: Iterable[int]) -> tuple[list[list[int]], float]:
+def answers(
+    model: Model, *, kv_type: str, threads: int, shortlisted: Iterable[int], count: int = ANSWERS
+) -> tuple[list[list[int]], float]:
     """The tokens of each step, and the seconds of the fastest one."""
-    samplers = [Sampler(model, SAMPLINGS[number % 2]) for number in range(ANSWERS)]
-    said, fastest = [[0] * ANSWERS], float("inf")
+    samplers = [Sampler(model, SAMPLINGS[number % 2]) for number in range(count)]
+    said, fastest = [[0] * count], float("inf")
     try:
         with Context(
-            model, window=512, chunk_tokens=64, sequences=ANSWERS, outputs=64, kv_type=kv_type, threads=threads,
+            model, window=512, chunk_tokens=64, sequences=count, outputs=64, kv_type=kv_type, threads=threads,
             shortlisted=shortlisted,
         ) as context:  # fmt: skip
             for position in range(STEPS):

@@ -19,14 +19,15 @@ os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as the engine process has it;
 from unabridged.models.llama_library import start_backend
 
 from tests.benchmarks.engine_keeping import forking, killing, memory, reopening
-from tests.benchmarks.engine_sharing import batching, drafting, interleaving
+from tests.benchmarks.engine_sharing import batching, drafting, interleaving, picking
 from tests.benchmarks.engine_speed import bare_loop, high_level, planning, tokenising
 from tests.benchmarks.measuring import Run, header
 
 BENCHMARKS = {
     work.__name__: work
     for work in (
-        bare_loop, high_level, reopening, forking, killing, memory, batching, interleaving, drafting, tokenising, planning,
+        bare_loop, high_level, reopening, forking, killing, memory, batching, picking, interleaving, drafting, tokenising,
+        planning,
     )
 }  # fmt: skip
 

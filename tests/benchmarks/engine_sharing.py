@@ -1,11 +1,14 @@
 """Many at once on one context, and drafting: what batching, interleaving and proposing the document's words are worth."""
 
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from unabridged.models.engine import Piece, ReadProgress, Sampling, Tokens
+from unabridged.models.llama_model import Model
 from unabridged.models.scheduler import Job, Scheduler
+from unabridged.models.shortlist_trial import answers
 
 from tests.benchmarks.measuring import Run, Times, fact, generating, question, random_tokens, row
 from tests.unit.models.tiny_models import CONTROL, vocabulary, write_tiny_model
@@ -36,6 +39,21 @@ def _all_at_once(scheduler: Scheduler, jobs: list[Job]) -> None:
         scheduler.start(job, lambda event: None, lambda result, error: None)
     while scheduler.busy:
         scheduler.step()
+
+
+def picking(run: Run) -> None:
+    """Sampling that begins on the device against sampling on the host; it is for cards, where a trial at loading decides."""
+    shape = {"layers": 1, "width": 64, "heads": 2, "head_size": 32}
+    path = write_tiny_model(run.folder / "words.gguf", extra_tokens=tuple(f"<x{i}>" for i in range(150_000)), **shape)
+    model = Model(path)
+    for many in (1, 8, 32):
+        host, device = Times(), Times()
+        for _ in range(run.repeats(3)):
+            for times, shortlisted in ((host, ()), (device, range(many))):
+                kept: Iterable[int] = shortlisted
+                times.add(answers(model, kv_type="f16", threads=run.threads, shortlisted=kept, count=many)[1])
+        row(f"a token of {many} answers out of 150,000 words, shortlist / host", device, host, "the fastest step")
+    model.close()
 
 
 def interleaving(run: Run) -> None:

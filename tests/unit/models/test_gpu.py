@@ -19,6 +19,7 @@ from unabridged.models.llama_library import gpu_free_bytes, gpus, start_backend
 from unabridged.models.llama_model import Model
 from unabridged.models.open_model import open_model
 from unabridged.models.placement import place
+from unabridged.models.shortlist_trial import answers
 
 from tests.unit.models.tiny_models import write_tiny_model
 
@@ -50,6 +51,15 @@ def test_experts_on_the_host_compute_what_experts_on_the_gpu_do(tmp_path: Path) 
     path = write_tiny_model(tmp_path / "m.gguf", architecture="qwen3moe", layers=4)
     here, there = (log_probabilities(path, gpu_layers=5, experts_on_host=held) for held in (True, False))
     assert np.abs(here - there).max() < ROUNDED
+
+
+def test_sampling_that_begins_on_the_card_says_the_same(tmp_path: Path) -> None:
+    """Whether it is also faster is measured: `python tests/benchmarks/engine.py --only picking`."""
+    path = write_tiny_model(tmp_path / "m.gguf", layers=2, extra_tokens=tuple(f"<x{i}>" for i in range(100_000)))
+    model = Model(path)
+    on_host, on_card = (answers(model, kv_type="f16", threads=2, shortlisted=each) for each in ((), range(8)))
+    assert on_host[0] == on_card[0]
+    model.close()
 
 
 def test_the_planned_memory_is_what_the_card_gives(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from unabridged.models.llama_model import Model
 from unabridged.models.llama_shortlist import LENGTH, is_enough
 from unabridged.models.open_model import OpenModel, open_model
 from unabridged.models.session import OUTPUTS, SEQUENCES, SHORTLISTED
-from unabridged.models.shortlist_trial import _answers, is_worth_it
+from unabridged.models.shortlist_trial import answers, is_worth_it
 
 from tests.unit.models.tiny_models import write_tiny_model
 
@@ -152,19 +152,18 @@ def test_what_needs_more_than_the_best_tokens_is_picked_on_the_host(sampling: Sa
 def test_a_trial_compares_what_both_ways_say(tiny_model: Path) -> None:
     start_backend()
     model = Model(tiny_model)
-    plain, short = (_answers(model, kv_type="f16", threads=1, shortlisted=each) for each in ((), range(8)))
+    plain, short = (answers(model, kv_type="f16", threads=1, shortlisted=each) for each in ((), range(8)))
     assert plain[0] == short[0]
     assert min(plain[1], short[1]) > 0
     assert len({tuple(step) for step in plain[0]}) > 5
     model.close()
 
 
-def test_where_picking_on_the_device_takes_longer_it_is_left(tmp_path: Path) -> None:
-    """As with a large vocabulary on a CPU."""
+def test_what_cannot_even_be_tried_is_left(tmp_path: Path) -> None:
+    """Here a cache type that heads of 16 cannot have; on a card perhaps an operation that it lacks."""
     start_backend()
-    path = write_tiny_model(tmp_path / "m.gguf", layers=1, extra_tokens=tuple(f"<x{i}>" for i in range(100_000)))
-    model = Model(path)
-    assert not is_worth_it(model, kv_type="f16", threads=1)
+    model = Model(write_tiny_model(tmp_path / "m.gguf", width=64, head_size=16))
+    assert not is_worth_it(model, kv_type="q8_0", threads=1)
     model.close()
 
 
