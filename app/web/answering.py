@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 
 from unabridged.answers import Answer
 from unabridged.assistant import Assistant, Request
@@ -16,9 +15,9 @@ from unabridged.errors import QueryRefused, WebFailed
 from unabridged.events import Answering, Event, Finished, PageFetched, SearchProposed, drained, translate
 from unabridged.ingest.document import Document
 from unabridged.library import Library
-from unabridged.models.gguf_header import read_header
 from unabridged.prompts import FinderPrompt, Numbered
 from unabridged.web.absence import absence
+from unabridged.web.decisions import Decisions, PlainDecisions
 from unabridged.web.leaks import check_query, telling_words
 from unabridged.web.outside import Outside
 from unabridged.web.pages import within
@@ -59,6 +58,7 @@ class Reach:
     pages: int = 4
     tokens: int = 12_288
     steps: int = 0  # decisions of a model that can use tools; 0: the fixed plan of search, read, answer
+    decisions: Decisions = field(default_factory=PlainDecisions)  # the words for them
 
 
 @dataclass
@@ -144,12 +144,6 @@ def answered(
     return alone
 
 
-def can_use_tools(model: Path) -> bool:
-    """Whether the chat template of a GGUF file knows tools: its model was trained to use them. Raises ModelFileError."""
-    template = read_header(model).metadata.get("tokenizer.chat_template")
-    return isinstance(template, str) and "tools" in template
-
-
 def _pages(
     assistant: Assistant, context: Context, request: Request, query: str, consent: _Consent, reach: Reach
 ) -> Generator[Event, None, tuple[Numbered, ...]]:
@@ -172,6 +166,7 @@ def _pages(
             reach.outside,
             found,
             consent=consent.ask,
+            decisions=reach.decisions,
             library=reach.library,
             steps=reach.steps,
             limit=2 * reach.pages,

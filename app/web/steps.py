@@ -1,11 +1,10 @@
 """Finding pages: by a fixed plan (search, read the first results), or step by step as the model decides, within a limit.
 
-A decision is JSON under a grammar, made in answer to our own question about numbered results: to open one of them, to search
-again, or to answer. No address and no call is ever taken from the text of a page or of an answer.
+A decision is made in answer to our own question about numbered results: to open one of them, to search again, or to answer
+(see `decisions`). No address and no call is ever taken from the text of a page or of an answer.
 """
 
 import hashlib
-import json
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -17,20 +16,15 @@ from unabridged.errors import DocumentError, WebFailed
 from unabridged.events import Deciding, PageFetched, Searching, SearchProposed, drained
 from unabridged.fencing import disarmed, fenced
 from unabridged.library import Library
-from unabridged.models.engine import Reading, Sampling
+from unabridged.models.engine import Reading
 from unabridged.prompts import ChatPrompt, Numbered
+from unabridged.web.decisions import Decision, Decisions, Open, Search
 from unabridged.web.outside import Outside
 from unabridged.web.pages import WebPage, understood, within
 from unabridged.web.providers import Result
-from unabridged.web.words import one_line
 
 AT_ONCE = 4
 DECISION_TOKENS = 96
-_DECIDE = (
-    "You may look at the web for the question below before you answer it. Decide the next step: open one of the results by its "
-    "number, search again with another short query, or answer when the pages above suffice. {left} steps are left. "
-    "Answer as JSON.\n\nThe question: {question}"
-)
 
 
 class Consent(Protocol):
@@ -103,6 +97,7 @@ def stepwise(
     found: Found,
     *,
     consent: Consent,
+    decisions: Decisions,
     library: Library | None,
     steps: int,
     limit: int,
@@ -113,19 +108,18 @@ def stepwise(
     for step in range(1, steps + 1):
         yield Deciding(step, steps)
         pages = within(assistant.engine, found.pages, first_number=first_number, tokens=tokens)
-        asked = _question(request, found, steps - step + 1)
-        decision = _decision(assistant, reading, request, asked, pages, results=len(found.results))
-        match decision:
-            case {"action": "open", "result": int(number)} if 1 <= number <= len(found.results):
+        asked = f"{_listed(found)}\n\n{decisions.request(request.question, left=steps - step + 1)}"
+        match _decided(assistant, reading, request, asked, pages, decisions, results=len(found.results)):
+            case Open(number):
                 result = found.results[number - 1]
                 if result.url not in found.tried:
                     yield from opened(outside, [result], found, library=library)
-            case {"action": "search", "query": str(query)} if one_line(query):
-                agreed = yield from consent(one_line(query), "", seen=found.shown)
+            case Search(query):
+                agreed = yield from consent(query, "", seen=found.shown)
                 if agreed is None:
                     return
                 yield from searched(outside, agreed, found, limit=limit)
-            case _:
+            case None:
                 return
 
 
@@ -134,41 +128,29 @@ def _open(outside: Outside, result: Result, library: Library | None) -> WebPage:
         return understood(fetched, library=library)
 
 
-def _question(request: Request, found: Found, left: int) -> str:
+def _listed(found: Found) -> str:
     lines = [
         f"{number}. {disarmed(result.title)} ({urlsplit(result.url).hostname or 'saved page'})"
         f"{' – opened' if result.url in found.tried else ''}\n   {disarmed(' '.join(result.snippet.split()))[:300]}"
         for number, result in enumerate(found.results, 1)
     ]
     text = "\n".join(lines)
-    key = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-    return f"Results of the search:{fenced(text, key=key)}\n\n{_DECIDE.format(left=left, question=request.question)}"
+    return f"Results of the search:{fenced(text, key=hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest())}"
 
 
-def _decision(
-    assistant: Assistant, reading: Reading, request: Request, asked: str, pages: Sequence[Numbered], *, results: int
-) -> object:
-    """The model's JSON as a value; None when it is none."""
+def _decided(
+    assistant: Assistant,
+    reading: Reading,
+    request: Request,
+    asked: str,
+    pages: Sequence[Numbered],
+    decisions: Decisions,
+    *,
+    results: int,
+) -> Decision:
     prompt = assistant.prompt
     if not isinstance(prompt, ChatPrompt):
         return None
     tokens = prompt.question(assistant.engine, asked, request.history, request.notes, pages)
-    sampling = Sampling(json_schema=decision_schema(results))
-    text = drained(assistant.engine.generate(reading, tokens, limit=DECISION_TOKENS, sampling=sampling)).text
-    try:
-        return json.loads(text, strict=False)  # the grammar lets control characters into strings
-    except ValueError:
-        return None
-
-
-def decision_schema(results: int) -> str:
-    """JSON schema of a decision among so many results."""
-
-    def one(action: str, **more: object) -> dict[str, object]:
-        properties = {"action": {"const": action}, **more}
-        return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-
-    choices = [one("search", query={"type": "string", "minLength": 1, "maxLength": 120}), one("answer")]
-    if results:
-        choices.insert(0, one("open", result={"enum": list(range(1, results + 1))}))
-    return json.dumps({"oneOf": choices})
+    steps = assistant.engine.generate(reading, tokens, limit=DECISION_TOKENS, sampling=decisions.sampling(results))
+    return decisions.decision(drained(steps).text, results=results)

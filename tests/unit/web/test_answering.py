@@ -15,8 +15,8 @@ from unabridged.events import (
     SearchProposed,
 )
 from unabridged.fencing import PAGE_RULES
-from unabridged.home import Home
 from unabridged.web.answering import Reach, WebUse, answered
+from unabridged.web.decisions import Decisions, PlainDecisions
 from unabridged.workspace import Workspace
 
 from tests.conftest import CONTRACT
@@ -27,6 +27,7 @@ from tests.unit.web.conftest import Site, page
 QUESTION = "Who was mayor of Oslo in 2021?"
 FACT = "Marianne Borgen was mayor of the city in that year."
 NOTHING = "The documents do not say."
+PLAINLY = PlainDecisions()
 
 
 def query(words: str) -> str:
@@ -428,7 +429,14 @@ def test_the_finder_finds_in_pages_as_if_they_had_been_read_with_the_documents(
 
 
 def stepwise(
-    workspace: Workspace, engines: FakeEngines, contract: Path, replies: list[str], *, steps: int = 4, use: WebUse | None = None
+    workspace: Workspace,
+    engines: FakeEngines,
+    contract: Path,
+    replies: list[str],
+    *,
+    steps: int = 4,
+    use: WebUse | None = None,
+    decisions: Decisions = PLAINLY,
 ) -> list[Event]:
     """As the workspace does it for a model whose template knows tools."""
     from unabridged.assistant import Assistant, Request
@@ -441,7 +449,7 @@ def stepwise(
     assistant = Assistant(engines.started[0])
     context = assistant.context([(document, workspace.library.passages(document.id))])
     outside = Outside(Chosen("searxng", address=workspace.settings.web_address), workspace.network_log, private=["127.0.0.1"])
-    reach = Reach(outside, workspace.library, pages=2, steps=steps)
+    reach = Reach(outside, workspace.library, pages=2, steps=steps, decisions=decisions)
     return list(answered(assistant, context, Request(QUESTION), use=use or WebUse(allow=True), reach=reach))
 
 
@@ -502,39 +510,3 @@ def test_a_decision_that_is_none_falls_back_to_the_fixed_plan(
         f"{site.address}/city",
     }
     assert finished(events).citations
-
-
-def test_tools_are_for_models_whose_template_knows_them(tmp_path: Path) -> None:
-    from unabridged.web.answering import can_use_tools
-
-    from tests.unit.models.tiny_models import CHATML, write_tiny_model
-
-    without, with_tools = tmp_path / "without.gguf", tmp_path / "with.gguf"
-    write_tiny_model(without)
-    write_tiny_model(with_tools, chat_template="{% if tools %}{{ tools }}{% endif %}" + CHATML)
-    assert not can_use_tools(without)
-    assert can_use_tools(with_tools)
-
-
-def test_a_real_engine_can_only_say_a_decision(home: Home, tmp_path: Path) -> None:
-    """A model that knows nothing, under the grammar: whatever it says is one of the three decisions."""
-    from unabridged.models.engine import EngineOptions, Sampling
-    from unabridged.models.engine_process import EngineProcess
-    from unabridged.web.steps import decision_schema
-
-    from tests.unit.models.tiny_models import write_tiny_model
-
-    model = tmp_path / "tiny.gguf"
-    write_tiny_model(model)
-    engine = EngineProcess(model, EngineOptions(segments_folder=home.segments))
-    try:
-        reading = drained(engine.read(engine.tokenize(["A contract."])[0], reserve=1024))
-        prompt = engine.tokenize(["Decide."])[0]
-        for seed in range(4):
-            sampling = Sampling(temperature=1.0, seed=seed, json_schema=decision_schema(3))
-            said = drained(engine.generate(reading, prompt, limit=600, sampling=sampling)).text
-            decision = json.loads(said, strict=False)
-            assert decision["action"] in ("open", "search", "answer")
-            assert decision.get("result", 1) in (1, 2, 3)
-    finally:
-        engine.close()
