@@ -15,6 +15,7 @@ from unabridged.ingest.numerals import letter_numeral, roman_numeral
 from unabridged.ingest.reading import ingest
 
 from tests.corpus.native import Node, nodes, parsed, words
+from tests.corpus.truth import Case
 
 _FRAMES = {"Period": "{}.", "OneParen": "{})", "TwoParens": "({})", "DefaultDelim": "{}."}
 _COMMENT = re.compile(r"\[Comment(?: by (?P<who>.*?))?(?: on “.*?”)?: (?P<words>.*)\]", re.DOTALL)
@@ -90,7 +91,7 @@ def _blocks(document: Document, kind: BlockKind) -> list[str]:
     return [document.text[block.start : block.end] for block in document.blocks if block.kind is kind]
 
 
-def report(out: Callable[[str], object], folder: Path, other: Callable[[Path], tuple[str, str]] | None) -> None:
+def report(out: Callable[[str], object], folder: Path, other: Callable[[Case], tuple[str, str]] | None) -> None:
     """A line for every file and kind of item; `other` gives markitdown's text, and nothing apart from it."""
     out("| file | items | of | unabridged | markitdown | not found here |")
     out("| --- | --- | --- | --- | --- | --- |")
@@ -98,7 +99,7 @@ def report(out: Callable[[str], object], folder: Path, other: Callable[[Path], t
     for name, path, tree in pairs(folder):
         for what, wanted in expected(name, tree).items():
             missing = list((Counter(wanted) - Counter(ours(what, path))).elements())
-            text = " ".join(other(path)[0].split()) if other else ""
+            text = " ".join(other(Case("", path, ""))[0].split()) if other else ""
             there = sum(item.lstrip("+-•").partition(": ")[2 if what == "comments" else 0].strip() in text for item in wanted)
             totals[what, "of"] += len(wanted)
             totals[what, "ours"] += len(wanted) - len(missing)

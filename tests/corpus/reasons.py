@@ -1,0 +1,26 @@
+"""Why a file of the corpus is below 0.99, or below another reader, where that is no fault of the reading."""
+
+REASONS = {
+    "docx_lists.docx": "numbers of items that stand in items, of which this comparison strips the first only",
+    "omml_multi_equation_paragraph.docx": "LaTeX puts spaces between factors: bc is one word here and two in the truth",
+    "table_with_equations.docx": "πr is one word here, and \\pi r the truth’s",
+    "kvp_data_example.html": "the value of a form field, which the truth leaves out",
+    "text_document_02.odt": "the truth repeats a merged cell in each row and column that it covers",
+    "powerpoint_comments.pptx": "the truth writes the frame of comments in other words (author, time of day)",
+    "pftaps057006474.txt": "the truth leaves out most of the patent; plain text is read whole",
+    "xlsx_01.xlsx": "the truth repeats merged cells and names the kinds of charts",
+    "xlsx_03_chartsheet.xlsx": "the truth names the kind of the chart",
+    "right_to_left_02.pdf": "the file's own text layer holds presentation forms in visual order",
+    "right_to_left_03.pdf": "the file's own text layer holds presentation forms in visual order",
+    "2305.03393v1-pg9.pdf": "signs inside a figure",
+    "amt_handbook_sample.pdf": "words inside a figure, which the truth leaves out",
+    "definition_list.docx": "the truth's term and definition run together where this report reads them",
+    "diagram.docx": "the description of a picture: pictures are reported, their descriptions are no text",
+    "enumerated_headings.docx": "the truth leaves out the numbers that Word prints before headings",
+    "track_changes_scrubbed_metadata.docx": "the truth runs the deleted and the inserted word together: dummytest",
+    "imageWithCaption.odt": "the truth gives the caption twice",
+    "referenceToChapter.odt": "the words that a cross-reference shows, which the truth leaves out",
+    "formatting.rtf": "the file's author, which is no part of its text",
+    "formatting.epub": "addresses of the test suite, which only its metadata holds",
+    "wasteland.epub": "the epigraph, which the truth leaves out; addresses, which only the metadata holds",
+}
