@@ -6,7 +6,7 @@ browser prints them.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -60,7 +60,9 @@ class HtmlBlocks:
         if element.get("id") in self.page_ids and "pagebreak" not in _types(element):
             self._page(self.page_ids[element.get("id") or ""], before=tag in _BLOCKS)
         if tag == "nav" or element.get("role") == "navigation" or element in self.aside:
-            self.draft.furniture.append(Furniture(None, _WHITE.sub(" ", "".join(element.itertext())).strip()))
+            words = " ".join("".join(_aside_text(element)).split())
+            if words:
+                self.draft.furniture.append(Furniture(None, words))
         elif tag == "table":
             self._flush()
             self._table(element)
@@ -185,6 +187,18 @@ def around_main(root: etree._Element) -> set[etree._Element]:
         and element not in kept
         and not any(_name(inner) == "h1" for inner in element.iter())
     }
+
+
+def _aside_text(element: etree._Element) -> Iterator[str]:
+    """The words of an element that is kept apart; blocks inside it do not run together."""
+    if _name(element) in _SKIPPED or not isinstance(element.tag, str):
+        return
+    edge = " " if _name(element) in _BLOCKS else ""
+    yield edge + (element.text or "")
+    for child in element:
+        yield from _aside_text(child)
+        yield child.tail or ""
+    yield edge
 
 
 def _name(element: etree._Element) -> str:

@@ -28,10 +28,10 @@ def read_epub(source: Source) -> Document:
         package_name = _package_name(archive)
         package = archive.xml(package_name)
         draft = Draft()
-        for key in ("title", "creator", "language"):
-            value = package.findtext(f".//{{*}}metadata/{{*}}{key}")
-            if value:
-                draft.details[key] = " ".join(value.split())
+        for key in ("title", "creator", "contributor", "publisher", "date", "language", "rights"):
+            values = (" ".join((e.text or "").split()) for e in package.iterfind(f".//{{*}}metadata/{{*}}{key}"))
+            if known := "; ".join(dict.fromkeys(filter(None, values))):
+                draft.details[key] = known
         spine = _spine(package, package_name)
         titles = _titles(archive, package, package_name)
         printed = _printed_pages(archive, package, package_name)
