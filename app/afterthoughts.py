@@ -4,8 +4,7 @@ Each is one short generation after the conversation as it stands in the window; 
 The starter, which only finds and quotes, refuses with a UsageError.
 """
 
-import re
-
+from unabridged.marks import without_thoughts
 from unabridged.memories import Memory, documents_scope
 from unabridged.models.engine import Sampling
 from unabridged.notes import Note
@@ -24,7 +23,6 @@ _PROPOSAL = (
     "Did the user say something about themselves or about how they want answers that should still be known in later "
     "conversations? If so, write it as one short sentence. If not, write only: none"
 )
-_THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 
 
 def give_title(workspace: Workspace, turn_id: str) -> str:
@@ -54,4 +52,4 @@ def propose_memory(workspace: Workspace, turn_id: str) -> Memory | None:
 def _said(workspace: Workspace, turn_id: str, request: str, *, limit: int) -> str:
     with workspace.conversation_at_hand(turn_id, request, reply_tokens=limit) as (engine, reading, asked):
         pieces = engine.generate(reading, asked, limit=limit, sampling=Sampling())
-        return _THOUGHTS.sub("", "".join(piece.text for piece in pieces)).strip()
+        return without_thoughts("".join(piece.text for piece in pieces))

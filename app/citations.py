@@ -12,7 +12,7 @@ from typing import Any
 
 from unabridged.errors import Failure
 from unabridged.ingest.document import Document, Page
-from unabridged.marks import MARKER
+from unabridged.marks import MARKER, ends_in_code
 from unabridged.prompts import Numbered
 from unabridged.sentences import sentence_spans
 
@@ -105,7 +105,7 @@ class MarkerFilter:
         for match in MARKER.finditer(text):
             shown += text[position : match.start()]
             position = match.end()
-            if _ends_in_code(self.text + shown):
+            if ends_in_code(self.text + shown):
                 shown += match.group()
                 continue
             numbers = [int(number) for number in re.findall(r"\d+", match.group(1))]
@@ -126,16 +126,9 @@ def without_marks(text: str, unplaced: set[int]) -> str:
     """The text without the footnote numbers that could not be placed."""
 
     def kept(match: re.Match[str]) -> str:
-        return match.group() if int(match.group(1)) not in unplaced or _ends_in_code(text[: match.start()]) else ""
+        return match.group() if int(match.group(1)) not in unplaced or ends_in_code(text[: match.start()]) else ""
 
     return re.sub(r"[ \t]*\[(\d+)\]", kept, text)
-
-
-def _ends_in_code(text: str) -> bool:
-    """Whether what follows stands in a Markdown code block or between backquotes: numbers in brackets are no markers there."""
-    if len(re.findall(r"^ {0,3}(?:```|~~~)", text, re.MULTILINE)) % 2:
-        return True
-    return text.rpartition("\n")[2].count("`") % 2 == 1
 
 
 def _last_sentence(text: str) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from unabridged.citations import Citation
+from unabridged.marks import ends_in_code, without_thoughts
 from unabridged.turns import Conversation, Turn
 
 Placed = Callable[[Citation], bool]
@@ -35,10 +36,13 @@ def footnoted(turn: Turn, *, first: int, mark: Callable[[int], str]) -> str:
 
     def replaced(match: re.Match[str]) -> str:
         n = int(match[1])
+        if n not in order or ends_in_code(said[: match.start()]):
+            return match[0]
         used.add(n)
-        return mark(order[n]) if n in order else match[0]
+        return mark(order[n])
 
-    text = MARKER.sub(replaced, turn.answer)
+    said = without_thoughts(turn.answer)
+    text = MARKER.sub(replaced, said)
     return text + "".join(mark(number) for n, number in order.items() if n not in used)
 
 

@@ -1,5 +1,20 @@
-"""How a passage is named in running text: [12], [3, 4], 【7】. The one pattern for all who write, read or disarm such marks."""
+"""How a passage is named in running text: [12], [3, 4], 【7】. The one pattern for all who write, read or disarm such marks;
+where numbers in brackets are none; and what of a model's words was only thought.
+"""
 
 import re
 
 MARKER = re.compile(r"[\[【]\s*(\d{1,7}(?:\s*[,，、;]\s*\[?\d{1,7})*)\s*[\]】]")
+_THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+
+
+def ends_in_code(text: str) -> bool:
+    """Whether what follows stands in a Markdown code block or between backquotes: numbers in brackets are no markers there."""
+    if len(re.findall(r"^ {0,3}(?:```|~~~)", text, re.MULTILINE)) % 2:
+        return True
+    return text.rpartition("\n")[2].count("`") % 2 == 1
+
+
+def without_thoughts(text: str) -> str:
+    """What was said, without the reasoning that some models write before it."""
+    return _THOUGHTS.sub("", text).strip()

@@ -80,6 +80,8 @@ def shown(news: News, *, language: str) -> News:
     """JSON of folded news: the words of the answer as HTML, those of an error in the language of the page."""
     visible = {name: value for name, value in news.items() if name not in ("text", "citations")}
     visible |= {name: translated(visible[name], language) for name in ("error", "hint", "unsaved") if name in visible}
+    if "lore_problems" in visible:
+        visible["lore_problems"] = [translated(problem, language) for problem in visible["lore_problems"]]
     if visible.get("error_kind") == DoesNotFit.__name__:
         visible["ways"] = [translated(way, language) for way in news["hint"].split(CHOICE)]
     if "pages" in visible:
@@ -91,7 +93,7 @@ def shown(news: News, *, language: str) -> News:
             cited=[citation.n for citation in citations],
             from_web=[citation.n for citation in citations if citation.url],
             thinking_label=texts(language)["thinking"],
-            pending=news.get("phase") != "finished",
+            pending=news.get("phase") != "finished" and not news.get("scene"),  # in a scene nothing is cited
         )
         visible["citations"] = [citation_shown(citation) for citation in citations]
     return visible

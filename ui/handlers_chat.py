@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from unabridged.errors import UsageError
+from unabridged.marks import without_thoughts
 from unabridged.notes import Note
 from unabridged.turns import Conversation, Turn
 from unabridged.ui.events_shown import citation_shown, fold, page_shown
@@ -161,7 +162,7 @@ def _turn(turn: Turn, language: str, *, running: bool) -> Data:
         "id": turn.id,
         "parent": turn.parent_id,
         "question": turn.question,
-        "text": turn.answer,
+        "text": without_thoughts(turn.answer),
         "html": answer_html(
             turn.answer,
             cited=[citation.n for citation in turn.citations],
@@ -172,7 +173,7 @@ def _turn(turn: Turn, language: str, *, running: bool) -> Data:
         "follows": turn.follows,
         "forgotten": turn.forgotten,
         "pages": [dataclasses.asdict(page) for page in turn.pages],
-        "model": turn.model,
+        "model": translated(turn.model, language),
         "citations": [citation_shown(citation) for citation in turn.citations],
         "receipt": dataclasses.asdict(turn.receipt) if turn.receipt else None,
         "seconds": dataclasses.asdict(turn.seconds) if turn.seconds else None,

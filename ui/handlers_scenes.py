@@ -158,7 +158,7 @@ def _fold_from(begun: str) -> Fold:
                 news |= {"lore_left_out": list(left_out), "lore_problems": list(problems)}
             case Started():
                 fold(news, event)
-                news |= {"text": begun, "citations": []}
+                news |= {"text": begun, "citations": [], "scene": True}
             case _:
                 fold(news, event)
 

@@ -1,5 +1,6 @@
 """A real Chromium at a real server: every request that the page makes is kept, and none may leave the page's own host."""
 
+import base64
 import os
 import threading
 import time
@@ -157,3 +158,18 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visitor]]:
     yield new
     for context in contexts:
         context.close()
+
+
+def drop(page: Page, *paths: Path) -> None:
+    """As when files are let go over the page."""
+    files = [{"name": path.name, "bytes": base64.b64encode(path.read_bytes()).decode()} for path in paths]
+    page.evaluate(
+        """files => {
+          const transfer = new DataTransfer();
+          for (const file of files)
+            transfer.items.add(new File([Uint8Array.from(atob(file.bytes), letter => letter.charCodeAt(0))], file.name));
+          for (const kind of ['dragenter', 'dragover', 'drop'])
+            document.body.dispatchEvent(new DragEvent(kind, {dataTransfer: transfer, bubbles: true, cancelable: true}));
+        }""",
+        files,
+    )

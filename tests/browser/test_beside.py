@@ -168,3 +168,55 @@ def test_the_line_shows_from_where_the_model_no_longer_reads(serve_script: Serve
     assert line.evaluate("line => line.nextElementSibling.textContent.includes('Second?')")
     page.get_by_role("switch", name="Follow-up").click()
     expect(line).to_have_count(0)
+
+
+def full(serve_script: Serve, visit: Visit, contract: Path) -> tuple[Served, Page]:
+    """A page whose conversation has one turn, and a window in which a follow-up has no room."""
+    script = Script(replies=["words " * 200, "A title"])
+    served = serve_script(script, word_s=0)
+    document = served.add(contract)
+    meter = served.workspace.meter([document])
+    script.window = meter.tokens + meter.reserve + 900
+    page = visit().open(served.address)
+    page.get_by_role("checkbox", name="Read contract.txt").check()
+    ask(page, "First?")
+    expect(page.locator(".ub-receipt")).to_have_count(1)
+    expect(page.locator(".ub-choices strong")).to_have_count(0)
+    page.get_by_role("switch", name="Follow-up").click()
+    expect(page.locator(".ub-choices")).to_contain_text("let earlier turns")  # told before anything is sent
+    ask(page, "Second?")
+    expect(page.locator(".ub-failure")).to_contain_text("nothing was read or cut")
+    expect(page.locator(".ub-turn")).to_have_count(1)
+    return served, page
+
+
+def test_where_the_window_is_full_chosen_turns_are_forgotten_and_the_question_is_asked(
+    serve_script: Serve, visit: Visit, contract: Path
+) -> None:
+    served, page = full(serve_script, visit, contract)
+    page.locator(".ub-failure").get_by_role("button", name="Choose turns to forget").click()
+    choice = page.get_by_role("dialog", name="Choose turns to forget")
+    choice.get_by_label("First?").check()
+    choice.get_by_role("button", name="Forget").click()
+    expect(page.locator(".ub-receipt")).to_have_count(2)
+    expect(page.get_by_text("The model no longer reads this turn.")).to_be_visible()
+    first, second = served.workspace.conversations.turns(served.workspace.conversations.list()[0].id)
+    assert (first.forgotten, second.parent_id, second.follows) == (True, first.id, True)
+
+
+def test_where_the_window_is_full_an_edited_summary_goes_on_in_a_fresh_branch(
+    serve_script: Serve, visit: Visit, contract: Path
+) -> None:
+    served, page = full(serve_script, visit, contract)
+    page.locator(".ub-failure").get_by_role("button", name="Go on with a summary").click()
+    summary = page.get_by_role("dialog", name="Go on with a summary")
+    expect(summary.get_by_text("It stands for 1 turn")).to_be_visible()
+    summary.get_by_role("textbox").fill("They asked once.")
+    summary.get_by_role("button", name="Use it").click()
+    expect(page.locator(".ub-bubble")).to_have_text("Second?")
+    expect(page.locator(".ub-receipt")).to_have_count(1)
+    first, second = served.workspace.conversations.turns(served.workspace.conversations.list()[0].id)
+    assert (second.parent_id, [note.text for note in second.notes]) == (None, ["They asked once."])
+    page.locator(".ub-turn").hover()
+    page.get_by_role("button", name="Previous version").click()
+    expect(page.locator(".ub-bubble")).to_have_text(first.question)

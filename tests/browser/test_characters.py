@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import cast
 
 from playwright.sync_api import Page, expect
+from unabridged.characters.lorebook import Logic, read_book
 
-from tests.browser.conftest import Served, Visitor
-from tests.browser.test_reading import drop
+from tests.browser.conftest import Served, Visitor, drop
 from tests.fakes import Script
-from tests.unit.characters.cards import V2, packed, png, text
+from tests.unit.characters.cards import V2, V3, charx, packed, png, text
 
 REPLY = "Come in and sit by the stove, the kettle is nearly boiling and the storm will not stop before morning."
 SCRIPT = "<img src=x onerror=\"document.title='broken'\">"
@@ -76,6 +76,8 @@ def test_sheet_lorebook_and_author_s_note_are_edited(
 ) -> None:
     served, visitor = serve_script(Script(replies=[REPLY])), visit()
     page = visitor.open(served.address)
+    page.get_by_role("button", name="Characters").click()
+    expect(page.get_by_text("There are no characters yet.")).to_be_visible()
     drop(page, card_file(tmp_path / "ada.png", tags=["sea, wide"]))
     ada = page.get_by_role("article", name="Ada")
     kept = served.workspace.characters
@@ -89,7 +91,14 @@ def test_sheet_lorebook_and_author_s_note_are_edited(
     ada.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Edit the lorebook").click()
     page.locator(".ub-lore-entry > summary").first.click()
-    page.locator(".ub-lore-entry").first.get_by_label("What is told").fill("The lamp is electric.")
+    lamp = page.locator(".ub-lore-entry").first
+    lamp.get_by_label("What is told").fill("The lamp is electric.")
+    lamp.get_by_label("Secondary keys", exact=True).fill("storm, night")
+    lamp.get_by_label("Secondary keys count when").select_option("all")
+    lamp.get_by_text("Place, chance and other rules").click()
+    lamp.get_by_label("Chance (%)").fill("50")
+    lamp.get_by_label("Capitals matter").check()
+    page.get_by_label("Room for its entries (tokens)").fill("300")
     picture_of(page, "lorebook")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("dialog.ub-dialog[open]")).to_have_count(0)
@@ -108,7 +117,54 @@ def test_sheet_lorebook_and_author_s_note_are_edited(
     assert card.texts("tags") == ("sea, wide",)
     entry = card.raw["data"]["character_book"]["entries"][0]
     assert (entry["content"], entry["extensions"]["unknown"]) == ("The lamp is electric.", [1, None])
+    book = read_book(card.book or {})
+    lamp_entry = book.entries[0]
+    assert (lamp_entry.secondary_keys, lamp_entry.logic) == (("storm", "night"), Logic.ALL)
+    assert (lamp_entry.probability, lamp_entry.case_sensitive, book.token_budget) == (0.5, True, 300)
     setup = served.workspace.scenes.setup(served.workspace.conversations.list()[0].id)
     assert setup is not None
     assert setup.author_note == "A storm comes."
+    assert not visitor.faults
+
+
+def test_a_person_of_a_book_is_played_with_all_of_the_book_and_several_answer_in_a_group(
+    serve_script: Callable[..., Served], visit: Callable[..., Visitor], contract: Path, tmp_path: Path
+) -> None:
+    served, visitor = serve_script(Script(replies=["So it is."]), word_s=0), visit()
+    served.add(contract)
+    page = visitor.open(served.address)
+    page.get_by_role("button", name="Characters").click()
+    page.get_by_role("button", name="New character").click()
+    page.get_by_label("Name", exact=True).fill("Mr Alder")
+    page.get_by_label("contract.txt").check()
+    page.get_by_role("button", name="Save").click()
+    alder = page.get_by_role("article", name="Mr Alder")
+    expect(alder).to_contain_text("lives in 1 document")
+    alder.get_by_role("button", name="Talk").click()
+    page.get_by_role("button", name="Begin").click()
+    page.locator("#ub-question").fill("Who pays you?")
+    page.locator("#ub-question").press("Enter")
+    expect(page.locator(".ub-answer").last).to_contain_text("So it is.")
+    [scene] = served.workspace.conversations.list()
+    [turn] = served.workspace.conversations.turns(scene.id)
+    assert turn.receipt is not None
+    assert [(one.name, one.characters_read == one.characters > 0) for one in turn.receipt.documents] == [("contract.txt", True)]
+
+    fields = {**cast("dict[str, object]", V3["data"]), "name": "Bo", "nickname": "", "group_only_greetings": ["Two!"]}
+    (tmp_path / "bo.charx").write_bytes(charx({**V3, "data": fields}, {"assets/emotion/image/joy.webp": b"RIFF0000WEBP"}))
+    drop(page, tmp_path / "bo.charx")
+    for name in ("Bo", "Mr Alder"):
+        page.get_by_role("checkbox", name=f"Take {name} into a group").check()
+    page.get_by_role("button", name="Scene with 2").click()
+    page.get_by_label("Who answers").select_option(label="Everyone")
+    page.get_by_role("button", name="Begin").click()
+    expect(page.locator(".ub-turn")).to_contain_text("Two!")
+    page.locator("#ub-question").fill("Who knocks?")
+    page.locator("#ub-question").press("Enter")
+    expect(page.locator(".ub-speaker")).to_have_count(3)
+    assert page.locator(".ub-speaker").all_inner_texts()[1:] in (["Bo", "Mr Alder"], ["Mr Alder", "Bo"])
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    page.get_by_role("button", name="Let Bo speak").click()
+    expect(page.locator(".ub-speaker")).to_have_count(4)
+    expect(page.locator(".ub-speaker").last).to_contain_text("Bo")
     assert not visitor.faults

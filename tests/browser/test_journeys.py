@@ -9,7 +9,7 @@ import pymupdf
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Served, Visitor
+from tests.browser.conftest import Served, Visitor, drop
 from tests.fakes import Script
 
 LONG_ANSWER = " ".join(f"word{number}" for number in range(400))
@@ -199,6 +199,13 @@ def test_the_keyboard_is_enough(serve_script: Serve, visit: Visit, contract: Pat
     while page.evaluate("document.activeElement.type") != "checkbox":
         page.keyboard.press("Tab")
     page.keyboard.press("Space")
+    expect(page.get_by_role("checkbox", name="Read contract.txt")).to_be_focused()
+    expect(page.locator(".ub-meter-words")).to_contain_text("tokens")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menu")).to_be_visible()
+    page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     page.keyboard.press("/")
     page.keyboard.type("Which law?")
@@ -213,7 +220,7 @@ def test_the_keyboard_is_enough(serve_script: Serve, visit: Visit, contract: Pat
     expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
 
 
-def test_a_chinese_browser_gets_a_chinese_page(serve_script: Serve, visit: Visit) -> None:
+def test_a_chinese_browser_gets_a_chinese_page_errors_included(serve_script: Serve, visit: Visit, tmp_path: Path) -> None:
     served = serve_script(Script())
     page = visit(locale="zh-CN").open(served.address)
     assert page.evaluate("document.documentElement.lang") == "zh"
@@ -221,6 +228,14 @@ def test_a_chinese_browser_gets_a_chinese_page(serve_script: Serve, visit: Visit
     labels = page.locator("#panel-library, #panel-chat").all_inner_texts()
     english = set(re.findall(r"[A-Za-z]{3,}", " ".join(labels))) - {"Word", "PDF", "Unabridged", "Enter"}
     assert english == set()
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(b"%PDF-1.7 but no more")
+    drop(page, broken)
+    notice = page.locator(".ub-notice")
+    expect(notice).to_contain_text("broken.pdf")
+    said = notice.inner_text().replace("broken.pdf", "")
+    assert re.search(r"[\u4e00-\u9fff]", said)
+    assert re.findall(r"[A-Za-z]{3,}", said.replace("PDF", "")) == [], said
     page.get_by_role("button", name="English").click()
     page.wait_for_url("**/en/**")
     expect(page.get_by_role("button", name="Try the sample")).to_be_visible()

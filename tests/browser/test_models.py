@@ -39,8 +39,7 @@ def test_a_model_is_fetched_when_asked_for_and_then_chosen(
     row = page.locator(f"[data-model='{MODEL.name}']")
     expect(row).to_contain_text("trained for 131,072 tokens")
     assert hub.asked == [], "nothing leaves before the click"
-    hub.pause_s = 0.3  # no real transfer ends before the page has heard of it
-    fetch(page)
+    fetch(page)  # it may have ended before the page knows of it: the notice comes all the same
     expect(page.locator(".ub-notice")).to_contain_text(f"{MODEL.name} is here.")
     path = served.workspace.home.models / MODEL.file
     assert path.read_bytes() == CONTENT

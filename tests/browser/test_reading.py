@@ -1,6 +1,5 @@
 """Files are dropped, read, cancelled and read on. With the starter model and the real engine."""
 
-import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,9 +7,9 @@ from urllib.parse import urlsplit
 
 import docx
 import pymupdf
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Served, Visitor
+from tests.browser.conftest import Served, Visitor, drop
 
 CLAUSES = 260
 
@@ -40,21 +39,6 @@ def pdf_file(path: Path) -> Path:
                 sheet.insert_textbox((72, 72 + row * 60, 520, 130 + row * 60), clause)
         document.save(path)
     return path
-
-
-def drop(page: Page, *paths: Path) -> None:
-    """As when files are let go over the page."""
-    files = [{"name": path.name, "bytes": base64.b64encode(path.read_bytes()).decode()} for path in paths]
-    page.evaluate(
-        """files => {
-          const transfer = new DataTransfer();
-          for (const file of files)
-            transfer.items.add(new File([Uint8Array.from(atob(file.bytes), letter => letter.charCodeAt(0))], file.name));
-          for (const kind of ['dragenter', 'dragover', 'drop'])
-            document.body.dispatchEvent(new DragEvent(kind, {dataTransfer: transfer, bubbles: true, cancelable: true}));
-        }""",
-        files,
-    )
 
 
 def test_dropped_files_are_read_cancelled_and_read_on(served: Served, visit: Callable[..., Visitor], tmp_path: Path) -> None:

@@ -104,8 +104,8 @@
       if (question) await send(question, true);
     };
     // Where the window is full: what can be done at once, with the question that did not fit or before there is one.
-    const waysOut = (question = "") => h("div", { class: "ub-row-of-buttons" }, unabridged.modelWrites && button("quote", t("sum_up"), () => sumUp(branch().at(-1), question), { text: true }),
-      button("list", t("forget_turns"), () => forgetSome(question), { text: true }), question && button("send", t("ask_alone"), () => send(question, false), { text: true }));
+    const waysOut = (question = "") => h("div", { class: "ub-row-of-buttons" }, !conversation.scene && unabridged.modelWrites && button("quote", t("sum_up"), () => sumUp(branch().at(-1), question), { text: true }),
+      button("list", t("forget_turns"), () => forgetSome(question), { text: true }), !conversation.scene && question && button("send", t("ask_alone"), () => send(question, false), { text: true }));
     const goOn = async (question) => { const summary = carried; carried = null; await send(question, false, { parent: null, summary }); drawAbout(); };
     // Where the model begins to read when the next question follows up; what stands above is shown, and not read.
     const unread = h("div", { class: "ub-unread-line", role: "note" }, t("not_read_above"));
@@ -205,7 +205,7 @@
       meter.recount();
     };
     const failureBox = ({ error, hint, ways, question, follows }) => h("div", { class: "ub-failure", role: "alert" }, icon("warning"),
-      h("div", {}, h("strong", {}, error), ways ? h("ul", {}, ways.map((way) => h("li", {}, way))) : h("p", {}, hint), ways && follows && !conversation?.scene && waysOut(question)),
+      h("div", {}, h("strong", {}, error), ways ? h("ul", {}, ways.map((way) => h("li", {}, way))) : h("p", {}, hint), ways && follows && waysOut(question)),
       question && button("again", t("try_again"), () => send(question, follows), { text: true }), conversation?.scene && unabridged.chooseModel());
     const stream = (job) => {
       if (!job) return;
@@ -251,7 +251,7 @@
     };
     const drawAbout = () => {
       bar.show(conversation?.scene ?? null, conversation?.id);
-      composer.field.placeholder = conversation?.scene ? t("speak_here", { name: conversation.scene.setup.user }) : t("ask_here");
+      composer.field.placeholder = !conversation?.scene ? t("ask_here") : conversation.scene.setup.user === t("you") ? t("speak") : t("speak_here", { name: conversation.scene.setup.user });
       if (conversation?.scene) { about.hidden = true; return; }
       const other = conversation && conversation.turns.length > 0 && session.documents.length > 0 && !sameDocuments();
       const gone = conversation && conversation.turns.length > 0 && !session.documents.length;

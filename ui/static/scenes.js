@@ -49,6 +49,7 @@
         (turn.of > 1 || !isGreeting(turn)) && button("right", t("next_reply"), forward)),
       button("copy", t("copy_answer"), () => copy(turn.text)),
       isGreeting(turn) ? scene.greetings.length > 1 && button("list", t("other_greeting"), greet) : [button("again", t("another_reply"), () => act("answer_again", { turn: turn.id }, turn.parent)), button("plus", t("continue_reply"), () => act("go_on", { turn: turn.id }, turn.parent))],
+      button(turn.forgotten ? "again" : "close", t(turn.forgotten ? "unforget" : "forget"), () => call("forget_turn", { turn: turn.id, forgotten: !turn.forgotten })),
       !turn.question && button("trash", t("delete"), () => remove(turn)));
   };
 

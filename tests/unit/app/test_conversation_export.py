@@ -139,6 +139,13 @@ def test_a_source_without_a_marker_is_still_a_footnote() -> None:
     assert footnoted(turn, first=6, mark=lambda n: f"[^{n}]") == "Said [9].[^6]"
 
 
+def test_numbers_in_code_are_no_footnotes_and_reasoning_stays_out_of_what_is_carried_away() -> None:
+    citation = Citation(2, "d", "d.pdf", None, None, "", 0, 1, "x")
+    said = "<think>Is it [2]?</think>So it is [2]: `rows[2]`.\n\n```\nrows[2]\n```"
+    turn = Turn("1", "c", None, "q", said, "finished", False, "m", "f", (citation,), None, None, (), "")
+    assert footnoted(turn, first=6, mark=lambda n: f"[^{n}]") == "So it is [^6]: `rows[2]`.\n\n```\nrows[2]\n```"
+
+
 def test_a_scene_keeps_its_set_up_and_a_set_up_that_lies_is_refused(workspace: Workspace) -> None:
     character = workspace.characters.add(CardFile(Card({"name": "Mira", "description": "A pilot."})))
     conversation_id, _ = workspace.scenes.start(Setup((character.id,), user="Jo", author_note="Rain."))

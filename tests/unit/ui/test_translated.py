@@ -69,6 +69,8 @@ def told(tree: ast.Module, name: str) -> Iterator[ast.expr]:
                 yield from node.args[:1]
             if called in ("_stopped", "_damaged", "_too_costly"):  # they put a reason into their sentence
                 yield from node.args[1:]
+            if called == "_report":  # what is wrong with a key of a lorebook
+                yield from node.args[:1]
             if called == "problem":
                 yield from node.args[1:]
             yield from (word.value for word in node.keywords if word.arg in ("hint", "what", "choices"))
