@@ -290,7 +290,7 @@ class _Placer:
             path += f"第{chinese_numeral(paragraph)}款"
         if not is_listed:
             return path
-        in_clause = bool(self.steps) and self.steps[-1].rank >= RANK_CLAUSE
+        in_clause = bool(self.steps) and self.steps[-1].rank >= RANK_CLAUSE and self.steps[-1].number is not None
         return path + ("" if in_clause or not path else " ") + "".join(item.label.rstrip(".") for item in self.items)
 
     def _unnamed(self) -> int:

@@ -1,4 +1,4 @@
-"""What was measured, kept from run to run: a report that was stopped goes on, readers that have not changed are not asked again.
+"""What was measured, kept from run to run: a stopped report goes on, and readers that have not changed are not asked again.
 
 A line of JSON for every measurement. Its key holds what it depends on: for our reader the sources of ingest/, for others their
 version. Delete the file to measure anew.

@@ -1,8 +1,9 @@
 """The corpus report: every real file read or refused, its words compared with the ground truth beside it.
 
 Run as `python -m tests.corpus.report` (`make corpus-report`), it prints Markdown. Words are compared as multisets: recall is
-the share of the truth's words that were read, precision the share of the read words that are in the truth. The same for markitdown
-and pymupdf4llm where they are installed. Every file below 0.99, or below another reader, is listed with words as examples.
+the share of the truth's words that were read, precision the share of the read words that are in the truth. The same for
+markitdown and pymupdf4llm where they are installed. Every file below 0.99, or below another reader, is listed with words as
+examples.
 `--words`, `--items`, `--order`, `--laws`, `--survey` print one part only, a word only the files that have it in their name,
 `--without=pymupdf4llm` leaves a slow reader out, `--no-ocr` surveys without text recognition. What was measured is kept in
 build/corpus-report.jsonl (see `kept`), so a report that was stopped goes on. Nothing here is a test: it measures.

@@ -64,6 +64,15 @@ def test_clauses_do_not_stand_in_the_recitals() -> None:
     assert [block.anchor.path for block in found.blocks][-3:] == ["1", "2", "3"]
 
 
+def test_items_under_a_heading_named_background_are_set_apart_from_it() -> None:
+    draft = Draft()
+    draft.add(BlockKind.HEADING, "Background", level=2)
+    for text in ("1. First", "2. Second"):
+        draft.add(BlockKind.LIST_ITEM, text, level=1, label=text[:2])
+    found = draft.finish(media_type="", name="")
+    assert [block.anchor.path for block in found.blocks] == ["Background", "Background 1", "Background 2"]
+
+
 def test_a_heading_inside_a_numbered_clause_belongs_to_it() -> None:
     draft = Draft()
     for kind, text in (
