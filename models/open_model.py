@@ -18,7 +18,7 @@ from unabridged.models.gguf_header import GgufHeader, read_header
 from unabridged.models.llama_context import KV_TYPES, Context, Rows
 from unabridged.models.llama_library import LIBRARY_VERSION, Gpu, gpu_free_bytes, gpus, start_backend, usable_cores
 from unabridged.models.llama_model import Model
-from unabridged.models.placement import WINDOW_TO_HOLD, Placement, best_placement, place
+from unabridged.models.placement import WINDOW_TO_HOLD, Placement, best_placement, kv_types, place
 from unabridged.models.segment_cache import SegmentCache
 from unabridged.models.segments import SegmentStore
 from unabridged.models.session import OUTPUTS, SEQUENCES, SHORTLISTED, Session
@@ -63,17 +63,19 @@ def open_model(path: Path, options: EngineOptions) -> OpenModel:
     stretched = extension(header, scaling=options.rope_scaling, factor=options.rope_factor, window=options.window)
     start_backend()
     cards = gpus() if options.gpu_layers else []
-    kv_type = options.kv_type if options.kv_type != "auto" else ("q8_0" if cards else "f16")
-    footprint = measure(
-        path,
-        kv_type=kv_type,
-        chunk_tokens=options.chunk_tokens,
-        sequences=SEQUENCES,
-        outputs=OUTPUTS,
-        rope=stretched.rope,
-        shortlisted=SHORTLISTED if _may_shortlist(options, cards) else (),
-    )
-    placement = _placement(header, footprint, options, cards)
+    for kv_type in kv_types(options.kv_type, has_card=bool(cards)):
+        footprint = measure(
+            path,
+            kv_type=kv_type,
+            chunk_tokens=options.chunk_tokens,
+            sequences=SEQUENCES,
+            outputs=OUTPUTS,
+            rope=stretched.rope,
+            shortlisted=SHORTLISTED if _may_shortlist(options, cards) else (),
+        )
+        placement = _placement(header, footprint, options, cards)
+        if placement.gpu_layers:
+            break
     model = Model(path, gpu_layers=placement.gpu_layers, experts_on_host=placement.experts_on_host)
     if not model.has_decoder_only:
         raise ModelFileError(f"{path.name} is not a model that answers.", hint="Choose a chat model, not an encoder.")

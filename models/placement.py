@@ -120,6 +120,13 @@ def best_placement(
     return place(header, footprint, gpu_layers=0)
 
 
+def kv_types(wanted: str, *, has_card: bool) -> tuple[str, ...]:
+    """What "auto" stands for: the first one with which layers are on a card, else the last one."""
+    if wanted != "auto":
+        return (wanted,)
+    return ("q8_0", "f16") if has_card else ("f16",)
+
+
 def _layer_of(name: str) -> int | None:
     number = name.split(".")[1] if name.startswith("blk.") else ""
     return int(number) if number.isdigit() else None

@@ -14,7 +14,7 @@ from unabridged.models.connection import Connection
 from unabridged.models.footprint import Footprint
 from unabridged.models.gguf_header import GgufHeader, read_header
 from unabridged.models.pace import Pace
-from unabridged.models.placement import WINDOW_TO_HOLD, Placement, best_placement
+from unabridged.models.placement import WINDOW_TO_HOLD, Placement, best_placement, kv_types
 from unabridged.models.window import host_free_bytes
 
 KV_TYPES = ("f16", "q8_0", "q4_0")  # best first
@@ -87,9 +87,10 @@ def plan_model(
     value = _ask({"call": "footprints", "path": str(path), "kv_types": KV_TYPES, "chunk_tokens": chunk_tokens})
     footprints = {kind: Footprint(**fields) for kind, fields in value["footprints"].items()}
     machine = Machine(host_free_bytes(), value["gpu_bytes"], tuple(value["gpus"]))
-    if kv_type == "auto":
-        kv_type = "q8_0" if machine.gpus and "q8_0" in footprints else "f16"
-    plan = make_plan(header, footprints, kv_type=kv_type, window=window, machine=machine)
+    for kind in kv_types(kv_type, has_card=bool(machine.gpus) and "q8_0" in footprints):
+        plan = make_plan(header, footprints, kv_type=kind, window=window, machine=machine)
+        if plan.gpu_layers:
+            break
     return _timed(plan, path, chunk_tokens=chunk_tokens, threads=threads) if timed and plan.fits else plan
 
 
