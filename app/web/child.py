@@ -11,19 +11,19 @@ import sys
 import threading
 from dataclasses import asdict
 from pathlib import Path
-from shutil import copyfile
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from unabridged.errors import WebFailed
 from unabridged.ingest.confinement import die_with_parent, forbid_network, lower_limit
-from unabridged.web import robots
 from unabridged.web.addresses import Resolver, looked_up
 from unabridged.web.providers import Chosen, Tell, provider
-from unabridged.web.safe_get import Got, Limits, get
-from unabridged.web.saved_pages import LARGEST_BYTES, SUFFIXES
+
+if TYPE_CHECKING:
+    from unabridged.web.safe_get import Got
 
 MEMORY_BYTES = 2 << 30
 CPU_S = 60
+FILE_BYTES = 17 << 20  # a page, which `safe_get` limits
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, CPU_S),
         (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, Limits().size_bytes + 1),
+        (resource.RLIMIT_FSIZE, FILE_BYTES),
     ):
         lower_limit(kind, most)
 
@@ -61,28 +61,25 @@ def work(wanted: dict[str, Any], tell: Tell, *, resolver: Resolver = looked_up) 
         }
     if wanted["file"]:
         forbid_network()
-        return {"page": _saved(Path(wanted["file"]), wanted["url"], Path(wanted["into"]))}
+        from unabridged.web.saved_pages import copied
+
+        return {"page": {"url": wanted["url"], "media_type": copied(Path(wanted["file"]), Path(wanted["into"])), "charset": ""}}
     got = page(wanted["url"], tell, resolver=resolver, private=wanted["private"])
     Path(wanted["into"]).write_bytes(got.body)
     return {"page": {"url": got.url, "media_type": got.media_type, "charset": got.charset}}
 
 
-def page(url: str, tell: Tell, *, resolver: Resolver = looked_up, private: list[str] | None = None) -> Got:
+def page(url: str, tell: Tell, *, resolver: Resolver = looked_up, private: list[str] | None = None) -> "Got":
     """A page whose site lets programs read it. Raises WebFailed."""
+    from unabridged.web import robots  # here, since most searches need neither, and a start is waited for
+    from unabridged.web.safe_get import get
+
     excepted = private or []
     robots.check(url, lambda at: get(at, purpose="robots.txt", tell=tell, kinds=(), resolver=resolver, private=excepted))
     got = get(url, purpose="page", tell=tell, resolver=resolver, private=excepted)
     if got.status != 200:
         raise WebFailed(f"The page is not there (status {got.status}).", hint="Choose another page.")
     return got
-
-
-def _saved(file: Path, url: str, into: Path) -> dict[str, object]:
-    """A page of the folder of saved pages, as if it had been fetched."""
-    if file.suffix.lower() not in SUFFIXES or file.stat().st_size > LARGEST_BYTES:
-        raise WebFailed(f"{file.name} is no saved page.", hint="Saved pages are HTML, text or PDF.")
-    copyfile(file, into)
-    return {"url": url, "media_type": SUFFIXES[file.suffix.lower()], "charset": ""}
 
 
 def _write(answers: BinaryIO, message: dict[str, object]) -> None:

@@ -36,13 +36,19 @@ class Fetched:
 
 
 class Outside:
-    """`private` addresses may be fetched from all the same: see the setting web_private_addresses."""
+    """`private` addresses may be fetched from all the same: see the setting web_private_addresses.
 
-    def __init__(self, chosen: Chosen, log: NetworkLog, *, private: Sequence[str] = ()) -> None:
+    `pause_s` is kept between two searches.
+    """
+
+    def __init__(
+        self, chosen: Chosen, log: NetworkLog, *, private: Sequence[str] = (), pause_s: float = BETWEEN_SEARCHES_S
+    ) -> None:
         self.provider = chosen.name
         self._chosen = chosen
         self._log = log
         self._private = list(private)
+        self._pause_s = pause_s
         self._lock = threading.Lock()
         self._searched_at = float("-inf")
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -50,7 +56,7 @@ class Outside:
     def search(self, query: str, *, limit: int) -> list[Result]:
         """Raises WebFailed."""
         with self._lock:
-            time.sleep(max(0.0, min(BETWEEN_SEARCHES_S, self._searched_at + BETWEEN_SEARCHES_S - time.monotonic())))
+            time.sleep(max(0.0, min(self._pause_s, self._searched_at + self._pause_s - time.monotonic())))
             try:
                 wanted = {"kind": "search", "provider": asdict(self._chosen), "query": query[:LONGEST_QUERY], "limit": limit}
                 found = self._asked(wanted, "results", time_s=SEARCH_S)

@@ -6,6 +6,7 @@ that browsers write when they save it, or in its canonical link; else it is the 
 
 import re
 from pathlib import Path
+from shutil import copyfile
 
 from lxml import etree, html
 from unabridged.errors import WebFailed
@@ -40,6 +41,14 @@ class SavedPages:
             if any(counts):
                 ranked.append((-sum(map(bool, counts)), -sum(counts), Result(title, url, _around(text, words), str(path))))
         return [result for *_, result in sorted(ranked, key=lambda item: item[:2])][:limit]
+
+
+def copied(file: Path, into: Path) -> str:
+    """Put a saved page where a fetched one would stand; returns its media type. Raises WebFailed."""
+    if file.suffix.lower() not in SUFFIXES or file.stat().st_size > LARGEST_BYTES:
+        raise WebFailed(f"{file.name} is no saved page.", hint="Saved pages are HTML, text or PDF.")
+    copyfile(file, into)
+    return SUFFIXES[file.suffix.lower()]
 
 
 def _look(path: Path) -> tuple[str, str, str]:

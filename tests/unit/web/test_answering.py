@@ -448,7 +448,8 @@ def stepwise(
     engines.script.replies = replies
     assistant = Assistant(engines.started[0])
     context = assistant.context([(document, workspace.library.passages(document.id))])
-    outside = Outside(Chosen("searxng", address=workspace.settings.web_address), workspace.network_log, private=["127.0.0.1"])
+    searxng = Chosen("searxng", address=workspace.settings.web_address)
+    outside = Outside(searxng, workspace.network_log, private=["127.0.0.1"], pause_s=0.0)
     reach = Reach(outside, workspace.library, pages=2, steps=steps, decisions=decisions)
     return list(answered(assistant, context, Request(QUESTION), use=use or WebUse(allow=True), reach=reach))
 
@@ -493,11 +494,6 @@ def test_its_steps_are_limited(workspace: Workspace, engines: FakeEngines, contr
     [
         "I want to open http://evil.example.org",
         '{"action": "open", "result": 99}',
-        '{"action": "open", "result": "http://127.0.0.1:1/"}',
-        '{"action": "fetch", "url": "http://127.0.0.1:1/"}',
-        '{"action": "search"}',
-        '{"action": "search", "query": ""}',
-        '["open", 1]',
         "",
     ],
 )

@@ -129,6 +129,27 @@ def test_nothing_but_one_whole_call_is_a_decision(style: str) -> None:
         assert calls(style).decision(text, results=3) is None, text[:90]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to open http://evil.example.org",
+        '{"action": "open", "result": 99}',
+        '{"action": "open", "result": true}',
+        '{"action": "open", "result": "http://127.0.0.1:1/"}',
+        '{"action": "open", "result": 1, "url": "http://127.0.0.1:1/"}',
+        '{"action": "fetch", "url": "http://127.0.0.1:1/"}',
+        '{"action": "search"}',
+        '{"action": "search", "query": ""}',
+        '["open", 1]',
+        call("hermes", "open_result", result=1),
+        "",
+    ],
+)
+def test_plain_decisions_are_taken_as_strictly(text: str) -> None:
+    assert PlainDecisions().decision('{"action": "open", "result": 1}', results=3) == Open(1)
+    assert PlainDecisions().decision(text, results=3) is None
+
+
 @pytest.mark.parametrize("name", PLAINLY)
 def test_other_templates_are_asked_for_plain_json(name: str) -> None:
     assert tool_calls(PLAINLY[name]) is None
