@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 
 from unabridged.errors import DocumentDamaged, DocumentEncrypted
@@ -104,7 +105,8 @@ class _Painter:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # a request on its way goes with the process
+                    pipe.close()
 
 
 def _undrawable(page: int) -> DocumentDamaged:

@@ -164,3 +164,15 @@ def test_pages_are_drawn_for_several_threads_at_once(pdf: Path) -> None:
     images.close()
     assert len(set(made)) == 2
     assert len(made) == 4
+
+
+def test_a_page_that_is_being_asked_for_does_not_hinder_the_end(tmp_path: Path) -> None:
+    images = PageImages()
+    painter = images._painter(tmp_path / "none.pdf")
+    assert painter._process.stdin is not None
+    painter._process.kill()
+    painter._process.wait()
+    painter._process.stdin.write(b"half a request")  # still in this process's buffer
+    images.close()
+    assert painter._process.stdout is not None
+    assert painter._process.stdout.closed
