@@ -15,6 +15,8 @@ from unabridged.ingest.ooxml import MC, A, M, R, W
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 VIEWS = ("final", "original", "marked")
 PAGE_BREAK = "\0"  # stands in a paragraph's text where a page began when Word last laid it out; no Word text can hold it
+PAGE_TURN = "\f"  # where the author ended a page; no Word text can hold it either
+PAGE_MARKS = PAGE_BREAK + PAGE_TURN
 
 _GONE_IN = {"final": {W + "del", W + "moveFrom"}, "original": {W + "ins", W + "moveTo"}, "marked": set()}
 _MARKS = {W + "ins": "{+%s+}", W + "moveTo": "{+%s+}", W + "del": "{-%s-}", W + "moveFrom": "{-%s-}"}
@@ -101,10 +103,12 @@ class Flow:
                 yield PAGE_BREAK
             elif tag == W + "hyperlink":
                 inside = "".join(self._walk(child, paragraph))
-                paragraph.links.append((child.get(R + "id") or "", inside.replace(PAGE_BREAK, "")))
+                paragraph.links.append((child.get(R + "id") or "", without_marks(inside)))
                 yield inside
             elif tag == W + "br":
                 yield from self._shown("\n")
+                if child.get(W + "type") == "page" and all(self.fields):
+                    yield PAGE_TURN
             elif tag == W + "sym":
                 yield from self._shown(self._symbol(child, paragraph))
             elif tag == W + "fldChar":
@@ -183,6 +187,10 @@ class Flow:
                 paragraph.pictures.append(description.get("descr") or description.get("title") or "")
         if element.tag == W + "pict" and element.find(".//{*}imagedata") is not None:
             paragraph.pictures.append("")
+
+
+def without_marks(text: str) -> str:
+    return text.replace(PAGE_BREAK, "").replace(PAGE_TURN, "")
 
 
 def _raised(run: etree._Element, text: str) -> str:

@@ -20,6 +20,7 @@ class Style:
     outline_level: int | None = None  # from 1; 10 is body text
     list_id: str | None = None
     list_level: int | None = None
+    begins_page: bool | None = None
 
 
 class Styles:
@@ -59,6 +60,10 @@ class Styles:
                 return style.list_id, style.list_level
         return None
 
+    def begins_page(self, identity: str) -> bool:
+        """Whether its paragraphs begin a page (`w:pageBreakBefore`)."""
+        return next((style.begins_page for style in self._chain(identity) if style.begins_page is not None), False)
+
     def _chain(self, identity: str) -> list[Style]:
         chain: list[Style] = []
         while identity in self._styles and len(chain) < _CHAIN_LIMIT:
@@ -79,4 +84,10 @@ def _read(element: etree._Element) -> Style:
         outline_level=int(outline) + 1 if outline and outline.isdigit() else None,
         list_id=value(f"{W}pPr/{W}numPr/{W}numId"),
         list_level=int(level) if level and level.isdigit() else None,
+        begins_page=is_on(element.find(f"{W}pPr/{W}pageBreakBefore")),
     )
+
+
+def is_on(toggle: etree._Element | None) -> bool | None:
+    """What a property that is on or off says; None where it is not there."""
+    return None if toggle is None else toggle.get(W + "val") not in ("0", "false", "off")

@@ -14,9 +14,9 @@ from unabridged.ingest.archive import Archive
 from unabridged.ingest.document import BlockKind, Document, Furniture
 from unabridged.ingest.docx_numbering import Numbering
 from unabridged.ingest.docx_pages import WordPages
-from unabridged.ingest.docx_paragraph import PAGE_BREAK, VIEWS, Flow, Paragraph
+from unabridged.ingest.docx_paragraph import PAGE_MARKS, VIEWS, Flow, Paragraph, without_marks
 from unabridged.ingest.docx_receipt import report_dropped, report_revisions
-from unabridged.ingest.docx_styles import Styles
+from unabridged.ingest.docx_styles import Styles, is_on
 from unabridged.ingest.draft import Draft
 from unabridged.ingest.ooxml import MC, W, main_part, part, relationships
 from unabridged.ingest.ooxml_chart import chart_text
@@ -33,7 +33,7 @@ _WRAPPERS = {
     MC + "AlternateContent",
     MC + "Choice",
 }
-_BLANK = PAGE_BREAK + " \t\n\u3000"
+_BLANK = PAGE_MARKS + " \t\n\u3000"
 _PARTS_OF_PROGRESS = 200  # body elements between two reports
 
 
@@ -107,6 +107,9 @@ class _Reading:
         paragraph = self.flow.read(element)
         properties = element.find(W + "pPr")
         style = _value(properties, "pStyle") or self.styles.default
+        own = None if properties is None else is_on(properties.find(W + "pageBreakBefore"))
+        if own or (own is None and self.styles.begins_page(style)):
+            self.pages.turn()
         level = self._heading_level(properties, style)
         text, label, depth, counts = self.carried + paragraph.text, "", 0, False
         self.carried = ""
@@ -120,8 +123,8 @@ class _Reading:
         if number is not None:
             label, suffix, counts, depth = number
             body = text.lstrip(_BLANK)
-            page_break = PAGE_BREAK if PAGE_BREAK in text[: len(text) - len(body)] else ""
-            text = f"{page_break}{label}{' ' if suffix and body else ''}{body}"
+            marks = "".join(c for c in text[: len(text) - len(body)] if c in PAGE_MARKS)
+            text = f"{marks}{label}{' ' if suffix and body else ''}{body}"
         kind = BlockKind.HEADING if level else BlockKind.LIST_ITEM if number else BlockKind.PARAGRAPH
         if self.styles.is_caption(style):
             kind = BlockKind.CAPTION
@@ -228,7 +231,7 @@ class _Reading:
                 continue
             paragraph = self.flow.read(child)
             number = self._number(child.find(W + "pPr"), _value(child.find(W + "pPr"), "pStyle") or self.styles.default)
-            words = paragraph.text if pages else paragraph.text.replace(PAGE_BREAK, "")
+            words = paragraph.text if pages else without_marks(paragraph.text)
             prefix = f"{number[0]} " if number and words.strip(_BLANK) else ""
             texts.append((prefix + words).strip())
             for name in ("notes", "comments", "boxes", "pictures", "charts", "links"):
@@ -292,6 +295,8 @@ class _Reading:
         report_dropped(self.draft, pictures=self.pictures, objects=self.objects, hidden=self.hidden, symbols=self.symbols)
         if self.pages.number is not None:
             self.draft.details["page numbers"] = "as the file was last laid out"
+        elif self.pages.turns:
+            self.draft.details["page breaks"] = f"{self.pages.turns:,}, set by the author; the file does not say on which pages"
         if self.pages.sections > 1:
             self.draft.details["sections"] = str(self.pages.sections)
 

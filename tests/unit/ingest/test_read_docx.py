@@ -390,6 +390,36 @@ def test_a_file_that_notes_no_pages_has_none(tmp_path: Path) -> None:
     document = read(tmp_path, p('<w:r><w:br w:type="page"/></w:r>' + r("Words.")))
     assert document.text == "Words."
     assert document.pages == ()
+    assert document.details["page breaks"].startswith("1, set by the author")
+
+
+TURN = '<w:r><w:br w:type="page"/></w:r>'
+
+
+def pages(document: Document) -> list[str]:
+    return [document.text[page.start : page.end].strip() for page in document.pages]
+
+
+def test_a_page_that_the_author_ended_begins_once_whether_word_noted_it_or_not(tmp_path: Path) -> None:
+    noted = p(TURN) + p(BREAK + r("Two."))
+    later = p(r("Three") + TURN + r("and four.")) + p("Five.", properties="<w:pageBreakBefore/>")
+    document = read(tmp_path, p("One."), noted, p(BREAK + r("Still")), later)
+    assert pages(document) == ["One.", "Two.", "Still\n\nThree", "and four.", "Five."]
+    assert texts(document)[3:] == ["Three\nand four.", "Five."]
+
+
+def test_pages_begin_with_sections_and_with_headings_whose_style_says_so(tmp_path: Path) -> None:
+    styles = f'<w:styles {W}><w:style w:styleId="H"><w:name w:val="heading 1"/><w:pPr><w:pageBreakBefore/></w:pPr></w:style></w:styles>'
+    body = [
+        p(BREAK + r("One.")),
+        p("Two.", style="H"),
+        p("Still.", properties=section("")),
+        p("On the same page.", properties=section('<w:type w:val="continuous"/>')),
+        p("Three."),
+        p("No break.", style="H", properties='<w:pageBreakBefore w:val="0"/>'),
+    ]
+    document = read(tmp_path, *body, section('<w:type w:val="nextPage"/>'), styles=styles)
+    assert pages(document)[1:] == ["One.", "Two.\n\nStill.\n\nOn the same page.", "Three.\n\nNo break."]
 
 
 def test_addresses_behind_links_are_kept_apart(tmp_path: Path) -> None:
