@@ -1,10 +1,11 @@
-"""OpenDocument text: paragraphs, headings, numbered lists, tables, notes and comments in reading order.
+"""OpenDocument text: paragraphs, headings, numbered lists, tables, charts, notes and comments in reading order.
 
 Source: OASIS OpenDocument 1.3, part 3. Tracked deletions lie outside the running text there and are not read;
 their number is reported.
 """
 
 from collections.abc import Iterator
+from posixpath import normpath
 
 from lxml import etree
 from unabridged.errors import DocumentDamaged, DocumentEmpty
@@ -20,6 +21,8 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
+_CHART = "{urn:oasis:names:tc:opendocument:xmlns:chart:1.0}"
+_HREF = "{http://www.w3.org/1999/xlink}href"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _SPACES_LIMIT = 1000
 
@@ -28,15 +31,15 @@ def read_odt(source: Source) -> Document:
     with Archive.open(source) as archive:
         content = archive.xml("content.xml")
         styles = archive.xml("styles.xml") if "styles.xml" in archive else None
-    body = content.find(f"{_OFFICE}body/{_OFFICE}text")
-    if body is None:
-        raise DocumentDamaged(f"{source.name} has no text part.", hint="Open it in LibreOffice and save it anew.")
-    reading = _Reading(content, styles)
-    children = list(body)
-    for done, child in enumerate(children, 1):
-        reading.block(child)
-        source.progress(done, len(children))
-    reading.finish(content, styles)
+        body = content.find(f"{_OFFICE}body/{_OFFICE}text")
+        if body is None:
+            raise DocumentDamaged(f"{source.name} has no text part.", hint="Open it in LibreOffice and save it anew.")
+        reading = _Reading(archive, content, styles)
+        children = list(body)
+        for done, child in enumerate(children, 1):
+            reading.block(child)
+            source.progress(done, len(children))
+        reading.finish(content, styles)
     if not reading.draft.length:
         raise DocumentEmpty(
             f"{source.name} holds no text.", hint="If it holds pictures of text, save it as PDF and attach that."
@@ -45,13 +48,14 @@ def read_odt(source: Source) -> Document:
 
 
 class _Reading:
-    def __init__(self, content: etree._Element, styles: etree._Element | None) -> None:
+    def __init__(self, archive: Archive, content: etree._Element, styles: etree._Element | None) -> None:
+        self.archive = archive
         self.draft = Draft()
         self.list_styles = {
             e.get(_STYLE + "name"): e for root in (styles, content) if root is not None for e in root.iter(_T + "list-style")
         }
         self.attached: list[tuple[BlockKind, str]] = []
-        self.pictures = 0
+        self.pictures = self.objects = 0
         self.counters: dict[tuple[str | None, int], int] = {}
 
     def block(self, element: etree._Element) -> None:
@@ -72,6 +76,14 @@ class _Reading:
                 self.block(child)
 
     def _list(self, element: etree._Element, style: str | None, depth: int) -> None:
+        for item, inner_depth in self._items(element, style, depth):
+            if isinstance(item, str):
+                self._add(BlockKind.LIST_ITEM, item, level=inner_depth, separator="\n")
+            else:
+                self.block(item)
+
+    def _items(self, element: etree._Element, style: str | None, depth: int) -> Iterator[tuple[str | etree._Element, int]]:
+        """The paragraphs of a list with their signs and depths; what else stands in its items as it is."""
         if element.get(_T + "continue-numbering") != "true":
             self.counters[style, depth] = self._start(style, depth) - 1
         for item in element:
@@ -82,12 +94,12 @@ class _Reading:
             sign = self._sign(style, depth) if item.tag == _T + "list-item" else ""
             for child in item:
                 if child.tag == _T + "list":
-                    self._list(child, child.get(_T + "style-name") or style, depth + 1)
+                    yield from self._items(child, child.get(_T + "style-name") or style, depth + 1)
                 elif child.tag in (_T + "p", _T + "h"):
-                    self._add(BlockKind.LIST_ITEM, f"{sign} {self._words(child)}".lstrip(), level=depth, separator="\n")
+                    yield f"{sign} {self._words(child)}".lstrip(), depth
                     sign = ""
                 else:
-                    self.block(child)
+                    yield child, depth
 
     def _level(self, style: str | None, depth: int) -> etree._Element | None:
         found = self.list_styles.get(style)
@@ -123,14 +135,19 @@ class _Reading:
             if next((a for a in row.iterancestors(_TABLE + "table")), None) is not table:
                 continue
             cells = [cell for cell in row if cell.tag == _TABLE + "table-cell"]
-            lines.append(" | ".join(" ".join("\n".join(map(self._words, self._paragraphs(cell))).split()) for cell in cells))
+            lines.append(" | ".join(" ".join(" ".join(self._inside(cell)).split()) for cell in cells))
         self._add(BlockKind.TABLE, "\n".join(line for line in lines if line.strip(" |")))
 
-    @staticmethod
-    def _paragraphs(cell: etree._Element) -> Iterator[etree._Element]:
-        return (
-            e for e in cell.iter(_T + "p", _T + "h") if next(e.iterancestors(_T + "note", _OFFICE + "annotation"), None) is None
-        )
+    def _inside(self, element: etree._Element) -> Iterator[str]:
+        """The words of a cell, with the signs of lists in it."""
+        for child in element:
+            if child.tag in (_T + "p", _T + "h"):
+                yield self._words(child)
+            elif child.tag == _T + "list":
+                for item, _ in self._items(child, child.get(_T + "style-name"), 1):
+                    yield from [item] if isinstance(item, str) else self._inside(item)
+            elif isinstance(child.tag, str):
+                yield from self._inside(child)
 
     def _words(self, element: etree._Element) -> str:
         parts = [element.text or ""]
@@ -147,14 +164,34 @@ class _Reading:
                 parts.append(self._note(child))
             elif tag == _OFFICE + "annotation":
                 self._annotation(child)
+            elif tag == _DRAW + "object":
+                parts.append(self._object(child))
             elif tag == _DRAW + "image":
-                self.pictures += 1
+                self.pictures += child.getparent().find(_DRAW + "object") is None  # else the object's own picture
             elif tag == _DRAW + "text-box":
                 parts.append("\n" + "\n".join(map(self._words, child)))
             elif isinstance(tag, str) and tag not in (_T + "bookmark", _T + "change"):
                 parts.append(self._words(child))
             parts.append(child.tail or "")
         return "".join(parts)
+
+    def _object(self, element: etree._Element) -> str:
+        """A formula's words; the figures of a chart come after the paragraph; other objects are counted."""
+        name = normpath(element.get(_HREF) or "") + "/content.xml"
+        root = self.archive.xml(name) if name in self.archive else None
+        if root is not None and root.tag.endswith("}math"):
+            return " ".join((root.findtext(".//{*}annotation") or " ".join(root.itertext())).split())
+        chart = None if root is None else next(root.iter(_CHART + "chart"), None)
+        if chart is None:
+            self.objects += 1
+            return ""
+        title = " ".join(" ".join(text for e in chart.iterfind(_CHART + "title") for text in e.itertext()).split())
+        rows = [
+            " | ".join(" ".join(" ".join(cell.itertext()).split()) for cell in row.iter(_TABLE + "table-cell"))
+            for row in chart.iter(_TABLE + "table-row")
+        ]
+        self.attached.append((BlockKind.TABLE, "\n".join([f"Chart: {title}" if title else "Chart", *rows])))
+        return ""
 
     def _note(self, note: etree._Element) -> str:
         sign = f"[^{(note.findtext(_T + 'note-citation') or '').strip()}]"
@@ -183,6 +220,12 @@ class _Reading:
             )
         if self.pictures:
             self.draft.problem(ProblemKind.DROPPED_OBJECT, f"{self.pictures:,} pictures", "Text inside pictures was not read.")
+        if self.objects:
+            self.draft.problem(
+                ProblemKind.DROPPED_OBJECT,
+                f"{self.objects:,} embedded objects",
+                "Open the file, save the objects as files and attach them.",
+            )
         for part in () if styles is None else styles.iter(_STYLE + "header", _STYLE + "footer"):
             words = "\n".join(self._words(p) for p in part.iter(_T + "p")).strip()
             if words:

@@ -1,4 +1,4 @@
-"""Web pages, books, sheets, slides, mail, OpenDocument, RTF: words in order, each in its place, what is not read reported."""
+"""Web pages, books, sheets, slides, mail, RTF: words in order, each in its place, what is not read reported."""
 # ruff: noqa: E501
 
 import copy
@@ -10,7 +10,7 @@ import openpyxl
 import openpyxl.chart
 import pytest
 from openpyxl.comments import Comment
-from unabridged.errors import DocumentDamaged, DocumentEncrypted
+from unabridged.errors import DocumentEncrypted
 from unabridged.ingest.document import BlockKind, Document, ProblemKind
 from unabridged.ingest.read_xlsx import read_xlsx
 from unabridged.ingest.reader import Source
@@ -302,32 +302,6 @@ def test_mail(tmp_path: Path) -> None:
     assert [(p.kind, p.where) for p in document.problems] == [(ProblemKind.DROPPED_OBJECT, "attachment lease.pdf")]
 
 
-ODT = """<o:document-content xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:t="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
- xmlns:b="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:s="urn:oasis:names:tc:opendocument:xmlns:style:1.0">
- <t:list-style s:name="L"><t:list-level-style-number t:level="1" s:num-format="1" s:num-suffix="."/>
- <t:list-level-style-number t:level="2" s:num-format="a" s:num-prefix="(" s:num-suffix=")"/></t:list-style><o:body><o:text>
- <t:h t:outline-level="1">Lease</t:h><t:p>The rent<t:note><t:note-citation>1</t:note-citation><t:note-body><t:p>Net.</t:p></t:note-body></t:note>
-is<t:s t:c="2"/>due.</t:p><t:list t:style-name="L"><t:list-item><t:p>one</t:p><t:list><t:list-item><t:p>below</t:p></t:list-item></t:list>
-</t:list-item><t:list-item><t:p>two</t:p></t:list-item></t:list>
-<b:table><b:table-row><b:table-cell><t:p>a</t:p></b:table-cell><b:table-cell><t:p>b</t:p></b:table-cell></b:table-row></b:table>
-</o:text></o:body></o:document-content>"""
-
-
-def test_odt(tmp_path: Path) -> None:
-    document = checked(
-        archive(tmp_path / "lease.odt", mimetype="application/vnd.oasis.opendocument.text", **{"content.xml": ODT})
-    )
-    assert blocks(document) == [
-        (BlockKind.HEADING, "Lease"),
-        (BlockKind.PARAGRAPH, "The rent[^1]\nis  due."),
-        (BlockKind.FOOTNOTE, "[^1] Net."),
-        (BlockKind.LIST_ITEM, "1. one"),
-        (BlockKind.LIST_ITEM, "(a) below"),
-        (BlockKind.LIST_ITEM, "2. two"),
-        (BlockKind.TABLE, "a | b"),
-    ]
-
-
 def test_rtf(tmp_path: Path) -> None:
     document = read(
         tmp_path / "lease.rtf",
@@ -344,10 +318,3 @@ def test_rtf(tmp_path: Path) -> None:
         (BlockKind.PARAGRAPH, "End."),
     ]
     assert [p.where for p in document.problems] == ["2 places"]
-
-
-def test_broken_parts_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DocumentDamaged, match=r"content\.xml"):
-        ingest(
-            archive(tmp_path / "lease.odt", mimetype="application/vnd.oasis.opendocument.text", **{"content.xml": "<a><b></a>"})
-        )
