@@ -1,5 +1,6 @@
-"""How a passage is named in running text: [12], [3, 4], 【7】. The one pattern for all who write, read or disarm such marks;
-where numbers in brackets are none; and what of a model's words was only thought.
+"""How a passage is named in running text: [12], [3, 4], 【7】. The one pattern for all who write, read or disarm such marks.
+
+Beside it, what in a model's words is no such mark, because it is code; and no words at all, because it was only thought.
 """
 
 import re

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from typing import Any
 
 from unabridged.ingest.document import Document
+from unabridged.ingest.rendering import is_paged
 from unabridged.ui import source_view
 from unabridged.ui.page_images import PageImages
 from unabridged.workspace import Workspace
@@ -25,7 +26,7 @@ class SourceHandlers:
     def open_source(self, data: Data) -> Data:
         self._forget_if_changed(str(data["document"]))
         document = self._document(data)
-        if source_view.is_paged(document):
+        if is_paged(document):
             self._images.prepare(self._workspace.library.original(document.id))
         return source_view.manifest(document, language=data["language"])
 

@@ -16,8 +16,9 @@ from unabridged.ui.translated import told
 Answer = Any  # what JSON can hold
 Handler = Callable[[dict[str, Any]], Answer]
 
+STYLES = ("unabridged", "chat", "source", "beside", "characters", "narrow")  # what comes later may overrule what came before
 SCRIPTS = (
-    *("core", "header", "library", "reading", "chat", "composer", "source", "text", "pages", "citations"),
+    *("core", "header", "library", "reading", "turns", "chat", "composer", "source", "text", "pages", "citations"),
     *("web", "memories", "talks", "characters", "scenes", "sheets", "lore", "models", "settings", "keys"),
 )
 
@@ -25,12 +26,8 @@ SCRIPTS = (
 def head(language: str) -> str:
     """What every panel needs first. Gradio loads it once, in this order, before a panel's own script runs."""
     scripts = "".join(f'<script src="/static/{name}.js"></script>' for name in SCRIPTS)
-    return (
-        '<link rel="stylesheet" href="/static/unabridged.css"><link rel="stylesheet" href="/static/beside.css">'
-        '<link rel="stylesheet" href="/static/characters.css">'
-        '<link rel="icon" href="/static/icon.svg">'
-        f'<script src="/strings/{language}.js"></script>{scripts}'
-    )
+    styles = "".join(f'<link rel="stylesheet" href="/static/{name}.css">' for name in STYLES)
+    return f'{styles}<link rel="icon" href="/static/icon.svg"><script src="/strings/{language}.js"></script>{scripts}'
 
 
 def panel(name: str, *functions: Handler, language: str) -> gr.HTML:

@@ -4,12 +4,11 @@ Pure functions of a document; spans are code points of `document.text`. Knows no
 """
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
-from unabridged.ingest.document import Block, BlockKind, Box, Document, Line, Page, Problem
+from unabridged.ingest import rendering
+from unabridged.ingest.document import Block, BlockKind, Box, Document, Page, Problem
 from unabridged.ui.translated import translated
 
 SECTION_CHARACTERS = 12_000  # the pane asks for a long text in stretches of about this length
@@ -18,8 +17,6 @@ WHITE_POINTS = 12.0
 TASTED = 4000  # characters that tell in which kind of script a text is
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-
-Spanned = TypeVar("Spanned", Block, Line)
 
 
 def sections(document: Document) -> list[tuple[int, int]]:
@@ -40,7 +37,7 @@ def manifest(document: Document, *, language: str) -> dict[str, Any]:
         "name": document.name,
         "media_type": document.media_type,
         "characters": len(document.text),
-        "paged": is_paged(document),
+        "paged": rendering.is_paged(document),
         "cjk": len(_CJK.findall(document.text[:TASTED])) > 0.3 * len(document.text[:TASTED]),
         "pages": [[page.label, page.width, page.height, page.start, page.end] for page in document.pages],
         "printed": printed(document),
@@ -64,11 +61,6 @@ def problem_shown(problem: Problem, *, language: str) -> dict[str, str]:
     return {name: translated(words, language) for name, words in told.items()}
 
 
-def is_paged(document: Document) -> bool:
-    """Whether its sheets can be shown as images: only a PDF has sheets of its own."""
-    return document.media_type == "application/pdf" and bool(document.pages)
-
-
 def printed(document: Document) -> tuple[float, float]:
     """From where to where, in points, the sheets are printed on, with a little white beside it; all of them if they differ."""
     widths = {round(page.width) for page in document.pages}
@@ -82,11 +74,12 @@ def printed(document: Document) -> tuple[float, float]:
 def section(document: Document, *, start: int, end: int) -> list[dict[str, Any]]:
     """The blocks of one section, each with its text, its place and whether a sheet begins with it."""
     first_of_page = {page.start: page for page in reversed(document.pages)}
-    return [_block(document, block, first_of_page) for block in _overlapping(document.blocks, start, end)]
+    return [_block(document, block, first_of_page) for block in rendering.blocks(document, start=start, end=end)]
 
 
 def _block(document: Document, block: Block, first_of_page: dict[int, Page]) -> dict[str, Any]:
     row: dict[str, Any] = {
+        "id": rendering.block_id(block.start),
         "kind": block.kind.value,
         "level": block.level,
         "start": block.start,
@@ -103,32 +96,14 @@ def page_lines(document: Document, number: int) -> list[dict[str, Any]]:
     """The printed lines of a sheet with their boxes in points: selectable text over the page image."""
     return [
         {"start": line.start, "text": document.text[line.start : line.end], "box": _rounded(line.box)}
-        for line in _lines_of_page(document, number)
+        for line in rendering.lines_on(document, number)
     ]
 
 
 def boxes(document: Document, *, start: int, end: int) -> list[dict[str, Any]]:
-    """Where a span stands on the sheets: the boxes of its lines; first and last line cut in proportion to their characters."""
-    found = []
-    for line in _overlapping(document.lines, start, end):
-        found.append({"page": line.page, "box": _rounded(_part(line, start, end))})
-    if found or not document.pages:
-        return found
-    return [  # a sheet that was read by OCR, or a format without lines: the box of the whole block
-        {"page": block.anchor.page, "box": _rounded(block.anchor.box)}
-        for block in _overlapping(document.blocks, start, end)
-        if block.anchor.page is not None and block.anchor.box is not None
-    ]
-
-
-def page_of(document: Document, position: int) -> int | None:
-    """The sheet on which a character stands; None when the document has no sheets."""
-    if not document.pages:
-        return None
-    index = bisect_right(document.pages, position, key=lambda page: page.start) - 1
-    while index > 0 and document.pages[index].is_empty:
-        index -= 1
-    return document.pages[max(0, index)].number
+    """Where a span stands on the sheets."""
+    shown = rendering.render(document, start=start, end=end)
+    return [{"page": placed.page, "box": _rounded(placed.box)} for placed in shown.boxes]
 
 
 def find(document: Document, words: str) -> dict[str, Any]:
@@ -137,28 +112,8 @@ def find(document: Document, words: str) -> dict[str, Any]:
         return {"total": 0, "spans": []}
     pattern = re.compile(r"\s+".join(re.escape(word) for word in words.split()), re.IGNORECASE)
     spans = [match.span() for match in pattern.finditer(document.text)]
-    return {"total": len(spans), "spans": [[start, end, page_of(document, start)] for start, end in spans[:MOST_FOUND]]}
-
-
-def _overlapping(items: Sequence[Spanned], start: int, end: int) -> Sequence[Spanned]:
-    """Items are in order and do not overlap each other."""
-    first = bisect_right(items, start, key=lambda item: item.end)
-    last = bisect_left(items, end, key=lambda item: item.start)
-    return items[first:last]
-
-
-def _lines_of_page(document: Document, number: int) -> Sequence[Line]:
-    first = bisect_left(document.lines, number, key=lambda line: line.page)
-    last = bisect_right(document.lines, number, key=lambda line: line.page)
-    return document.lines[first:last]
-
-
-def _part(line: Line, start: int, end: int) -> Box:
-    length = max(1, line.end - line.start)
-    width = line.box.x1 - line.box.x0
-    x0 = line.box.x0 + width * max(0, start - line.start) / length
-    x1 = line.box.x0 + width * min(length, end - line.start) / length
-    return Box(x0, line.box.y0, x1, line.box.y1)
+    shown = [[start, end, rendering.page_of(document, start)] for start, end in spans[:MOST_FOUND]]
+    return {"total": len(spans), "spans": shown}
 
 
 def _rounded(box: Box) -> list[float]:

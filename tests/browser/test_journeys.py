@@ -290,3 +290,30 @@ def test_on_a_narrow_screen_the_panes_come_over_the_chat(serve_script: Serve, vi
     page.locator(".ub-answer .ub-cite").click()
     expect(page.locator("mark.ub-cited").first).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+CONTROLS = 'button,input,select,textarea,summary,[role=button],[role=separator],[tabindex="0"]'
+NAMELESS = """controls => [...document.querySelectorAll(controls)]
+  .filter(element => element.checkVisibility() && !element.closest('#ub-settings-form .form'))
+  .filter(element => ![element.getAttribute('aria-label'), element.labels?.[0]?.textContent, element.textContent, element.title]
+    .some(name => name?.trim()))
+  .map(element => element.outerHTML.slice(0, 120))"""
+
+
+def test_every_control_has_a_name_for_who_cannot_see_it(serve_script: Serve, visit: Visit, contract: Path) -> None:
+    served = serve_script(Script(replies=["Norway [3]."]), word_s=0)
+    served.add(contract)
+    page = visit().open(served.address)
+    tick(page, "contract.txt")
+    ask(page, "Which law?")
+    page.wait_for_selector(".ub-receipt")
+    page.locator(".ub-answer .ub-cite").click()
+    page.wait_for_selector("mark.ub-cited")
+    page.locator(".ub-turn").hover()
+    nameless = {"chat": page.evaluate(NAMELESS, CONTROLS)}
+    for name in ("Characters", "Memories", "Settings"):
+        page.locator("#panel-header").get_by_role("button", name=name).click()
+        page.wait_for_timeout(300)
+        nameless[name] = page.evaluate(NAMELESS, CONTROLS)
+        page.keyboard.press("Escape")
+    assert not any(nameless.values()), nameless

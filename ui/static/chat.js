@@ -1,7 +1,7 @@
 // The chat: a tree of turns drawn along its chosen branch. While an answer streams only that answer's own blocks are touched.
 "use strict";
 (() => {
-  const { define, on, emit, ended, session, update, t, number, h, setRendered, icon, button, dialog, copy, kept } = unabridged;
+  const { define, on, emit, ended, session, update, t, h, setRendered, icon, button, dialog, kept } = unabridged;
 
   define("chat", (root, call) => {
     let conversation = null, documents = [], jobs = [], failure = null, loading = 0;
@@ -120,55 +120,10 @@
     };
     on("follow", () => { drawUnread(); meter.recount(); });
 
-    // --- drawing a turn
-    const questionPart = (turn) => h("div", { class: "ub-question" },
-      h("div", { class: "ub-bubble" }, turn.question),
-      turn.id && h("div", { class: "ub-turn-tools" },
-        !conversation?.scene && turn.of > 1 && h("span", { class: "ub-branches" }, button("left", t("previous_branch"), () => walk(turn, -1)), t("n_of_m", { n: turn.at + 1, m: turn.of }), button("right", t("next_branch"), () => walk(turn, 1))),
-        !conversation?.scene && turn.follows && h("span", { class: "ub-muted", title: t("follow_up_hint") }, t("follow_up")),
-        button("copy", t("copy_question"), () => copy(turn.question)), button("edit", t("edit"), () => edit(turn)), button("trash", t("delete"), () => remove(turn))));
+    // --- what can be done about a turn: turns.js draws it
     const walk = (turn, by) => { chosen[turn.parent] = turn.siblings[(turn.at + by + turn.of) % turn.of].id; draw(); };
-    const sourcesPart = (turn) => turn.citations.length > 0 && h("ol", { class: "ub-sources" }, turn.citations.map((citation) =>
-      h("li", {}, h("a", { class: `ub-cite ${citation.url ? "ub-web" : ""}`, role: "button", tabindex: "0", "data-n": citation.n }, String(citation.n)),
-        h("div", {}, h("span", { class: "ub-quote" }, `“${citation.quote}”`), citation.url ? unabridged.webLine(citation) : h("span", { class: "ub-place-of" }, unabridged.placeOf(citation))))));
-    const brokenOff = (turn) => ["stopped", "failed"].includes(turn.state) && h("div", { class: "ub-broken-off" },
-      h("p", { class: turn.state === "failed" ? "ub-error" : "ub-muted" }, t(turn.state === "failed" ? "failed_here" : turn.text ? "stopped_here" : "stopped_reading")),
-      button("again", t("regenerate"), () => again(turn), { text: true }));
-    const receiptPart = (turn) => {
-      if (conversation?.scene) return unabridged.sceneReceipt(turn);
-      if (!turn.receipt) return brokenOff(turn);
-      const { receipt, seconds } = turn;
-      const local = receipt.documents.filter((document) => !document.url), pages = receipt.documents.length - local.length;
-      const sum = (field) => local.reduce((total, document) => total + document[field], 0);
-      const whole = sum("characters") === sum("characters_read");
-      const facts = [t("receipt_line", { read: number(sum("characters_read")), total: number(sum("characters")) }),
-        sum("pages") && t("pages_n", { count: number(sum("pages")) }),
-        sum("pages_without_text") && t("pages_without_text", { count: number(sum("pages_without_text")) }),
-        sum("pages_ocr") && t("pages_ocr", { count: number(sum("pages_ocr")) }), pages > 0 && t("web_pages_n", { count: number(pages) }),
-        receipt.memories > 0 && t("memories_n", { count: number(receipt.memories) }), receipt.memories_left_out > 0 && t("memories_left_out", { count: number(receipt.memories_left_out) }), t("seconds_n", { seconds: seconds.total.toFixed(seconds.total < 1 ? 2 : 1) })].filter(Boolean);
-      const retrieved = (url) => turn.pages.find((page) => page.url === url)?.retrieved_at;
-      const rows = [...receipt.documents.map((document) => [document.name, h("div", {}, t("receipt_line", { read: number(document.characters_read), total: number(document.characters) }), document.url && unabridged.webLine({ url: document.url, retrieved_at: retrieved(document.url) }))]),
-        [t("window"), t("tokens_n", { count: number(receipt.window_tokens) })], [t("prompt"), t("tokens_n", { count: number(receipt.prompt_tokens) })],
-        [t("reused"), t("tokens_n", { count: number(receipt.reused_tokens) })], [t("evaluated"), t("tokens_n", { count: number(receipt.evaluated_tokens) })],
-        [t("generated"), t("tokens_n", { count: number(receipt.generated_tokens) })],
-        [t("times"), t("times_line", { prefill: seconds.prefill.toFixed(1), first: seconds.first_token.toFixed(1), total: seconds.total.toFixed(1) })], [t("model"), turn.model]];
-      return h("details", { class: `ub-receipt ${whole ? "" : "ub-partly"}` }, h("summary", {}, icon(whole ? "check" : "warning"), facts.join(" · ")),
-        h("table", { class: "ub-facts" }, h("tbody", {}, rows.map(([name, value]) => h("tr", {}, h("th", {}, name), h("td", {}, value))))));
-    };
     const choose = async (id) => { chosen[null] = id; await load(); };
-    const answerTools = (turn) => conversation?.scene ? unabridged.sceneTools(conversation.scene, turn, { call, act, walk, remove, choose, conversation: conversation.id }) : h("div", { class: "ub-turn-tools" }, button("copy", t("copy_answer"), () => copy(withSources(turn))), button("again", t("regenerate"), () => again(turn)), unabridged.turnActions(turn, { call, sumUp }));
-    const withSources = (turn) => [turn.text, ...turn.citations.map((citation) => `[${citation.n}] “${citation.quote}” (${unabridged.placeOf(citation)})`)].join("\n\n");
-    const turnElement = (turn) => {
-      const answer = h("div", { class: "ub-answer" });
-      setRendered(answer, turn.html || "");
-      const outside = h("div", { class: "ub-web-progress", hidden: true });
-      const kept_ = { citations: turn.citations, answer, outside, state: turn.state };
-      const element = h("article", { class: `ub-turn ${turn.forgotten ? "ub-forgotten" : ""}`, "data-turn": turn.id || "new" }, conversation?.scene && !turn.question ? null : questionPart(turn),
-        h("div", { class: "ub-reply" }, conversation?.scene && unabridged.speakerLine(conversation.scene, turn), outside, answer, sourcesPart(turn), turn.outside && unabridged.webProposal(turn.outside, { send: (query) => search(turn, query), decline: () => call("decline_search", { turn: turn.id }) }),
-          turn.forgotten && h("p", { class: "ub-muted" }, t("forgotten_here")), receiptPart(turn), turn.id && turn.state !== "answering" && answerTools(turn)));
-      unabridged.bindCitations(element, () => kept_.citations.map((citation) => ({ ...citation, turn: turn.id })));
-      return Object.assign(kept_, { element });
-    };
+    const turnElement = (turn) => unabridged.drawTurn(turn, { scene: conversation?.scene ?? null, conversation: conversation?.id, call, walk, choose, edit, again, remove, act, search, sumUp });
 
     const draw = () => {
       const path = branch();

@@ -145,16 +145,18 @@
     const takingRows = new Map();
     const drawTaking = () => {
       const now = [...[...uploads].map(([name, share]) => ({ key: `upload ${name}`, name, share })),
-        ...jobs.filter((job) => job.kind === "ingest" && job.state === "running").map((job) => ({ key: job.id, job: job.id, name: job.name, share: job.total ? job.done / job.total : undefined }))];
-      for (const { key, job, name, share } of now) {
+        ...jobs.filter((job) => job.kind === "ingest" && job.state === "running").map((job) => ({ key: job.id, job: job.id, name: job.name, done: job.done, total: job.total, share: job.total ? job.done / job.total : undefined }))];
+      for (const { key, job, name, share, done, total } of now) {
         if (!takingRows.has(key)) {
           const bar = h("progress", { max: "1", "aria-label": t("taking_in", { name }) });
-          const element = h("div", { class: "ub-row ub-taking" }, h("div", { class: "ub-row-main" }, h("span", { class: "ub-row-name", title: name }, name), bar),
+          const words = h("span", { class: "ub-row-facts" });  // pages, for what has some
+          const element = h("div", { class: "ub-row ub-taking" }, h("div", { class: "ub-row-main" }, h("span", { class: "ub-row-name", title: name }, name), bar, words),
             job && button("close", t("cancel"), () => call("stop", { job })));
-          takingRows.set(key, { element, bar });
+          takingRows.set(key, { element, bar, words });
           takingList.append(element);
         }
-        const { bar } = takingRows.get(key);
+        const { bar, words } = takingRows.get(key);
+        words.textContent = total > 1 ? t("n_of_m", { n: number(done), m: number(total) }) : "";
         if (share === undefined) bar.removeAttribute("value"); else bar.value = share;
       }
       for (const [key, { element }] of takingRows) if (!now.some((each) => each.key === key)) { element.remove(); takingRows.delete(key); }
