@@ -91,7 +91,7 @@
     const load = (part) => part.loading ||= call("section", { document: manifest.id, start: part.start, end: part.end }).then((blocks) => {
       part.blocks = blocks.map((block) => {
         const tag = block.kind === "heading" ? `h${Math.min(6, 2 + Math.max(1, block.level))}` : TAGS[block.kind];
-        const element = h(tag, { class: `ub-block ub-${block.kind.replace(" ", "-")}`, role: tag === "aside" ? "note" : null });
+        const element = h(tag, { id: block.id, class: `ub-block ub-${block.kind.replace(" ", "-")}`, role: tag === "aside" ? "note" : null });
         if (block.level) element.style.setProperty("--level", block.level);
         return { ...block, end: block.start + [...block.text].length, element };
       });
