@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from unabridged.answers import Answer, Seconds
 from unabridged.conversation_search import query, spaced, surroundings
 from unabridged.conversations import Conversations
+from unabridged.memories import Memories
 from unabridged.receipts import Receipt
 from unabridged.store import Store
 
@@ -68,11 +69,22 @@ def test_a_renamed_title_and_an_archived_conversation_are_found(conversations: C
     assert [item.id for item in conversations.list(archived=True)] == [turn.conversation_id]
 
 
-def test_what_was_deleted_is_in_no_byte_of_the_database(conversations: Conversations, store: Store) -> None:
+@pytest.mark.parametrize("what", ["conversation", "turn", "memory"])
+def test_what_was_deleted_is_in_no_byte_of_the_database(conversations: Conversations, store: Store, what: str) -> None:
     secret = "Zanzibarquestion"
     kept = said(conversations, "kept", "kept")
-    turn = conversations.turn(said(conversations, secret, f"{secret} " * 2000, title=secret))
-    conversations.delete(turn.conversation_id)
+    if what == "memory":
+        memories = Memories(store)
+        memory = memories.add(f"{secret} " * 50)
+        conversation = conversations.start([], title="x").id
+        conversations.begin(conversation, "q", parent_id=None, follows=False, model="m", fingerprint="", notes=[memory.note])
+        assert secret.lower().encode() in bytes_of(store)
+        memories.remove(memory.id)
+    else:
+        title = secret if what == "conversation" else "x"
+        turn = conversations.turn(said(conversations, secret, f"{secret} " * 2000, title=title))
+        assert secret.lower().encode() in bytes_of(store)
+        conversations.delete(turn.conversation_id) if what == "conversation" else conversations.delete_turn(turn.id)
     assert b"kept" in bytes_of(store)
     assert secret.lower().encode() not in bytes_of(store)
     assert [hit.turn_id for hit in conversations.search("kept")] == [kept]
