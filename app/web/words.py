@@ -32,8 +32,9 @@ def normal(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Without line ends and control characters, white space made single."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    """Without line ends, control characters and characters that nobody sees, white space made single."""
+    seen = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    return " ".join("".join(character if character.isprintable() else " " for character in seen).split())
 
 
 def is_chinese(text: str) -> bool:

@@ -4,6 +4,7 @@ The templates here are small ones in the manner of Qwen and Hermes, of Llama 3.1
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -230,3 +231,15 @@ def test_a_real_engine_can_only_say_a_decision(home: Home, tmp_path: Path, decis
     finally:
         engine.close()
     assert len(said) > 1, "so many seeds take more than one way"
+
+
+@pytest.mark.parametrize(
+    "dress", [str, str.upper, "\u200b".join, lambda text: text.replace(" ", "")], ids=["as it is", "loud", "unseen", "glued"]
+)
+def test_a_call_cannot_send_words_of_a_document(
+    workspace: Workspace, engines: FakeEngines, contract: Path, site: Site, dress: Callable[[str], str]
+) -> None:
+    reaching(workspace, site)
+    secret = call("hermes", "search_web", query=dress("Birch Works pays nine thousand crowns each month"))
+    stepwise(workspace, engines, contract, [NOTHING, query("mayor"), secret, "Borgen [8]."], decisions=calls("hermes"))
+    assert site.queries == ["mayor"]
