@@ -137,7 +137,8 @@ class CacheMap:
     ) -> Fork:
         """A busy fork that already holds as much of `prompt` as any idle fork did, but never its last token.
 
-        `take_over`: a fork that `prompt` simply continues is continued itself, instead of being copied.
+        `take_over`: a fork that `prompt` simply continues is continued itself, instead of being copied. `spare`: there will
+        be branches. `short`: the best tokens of its rows are enough.
         """
         wanted = np.asarray(prompt, np.int32)
         best, shared = None, 0
@@ -153,7 +154,7 @@ class CacheMap:
             found = self._new_fork(reading, best, wanted[:shared].tolist(), lasting=take_over, short=short)
             self.forks.append(found)
         found.reserved = reserved - shared
-        found.spare = self.free.take() if spare else None
+        found.spare = self.free.take() if spare and not self._can_rewind else None
         if reading:
             reading.users += 1
         self.touch(found)
@@ -188,14 +189,16 @@ class CacheMap:
         return found
 
     def branch(self, fork: Fork) -> int:
-        """The fork's spare sequence, sharing all its cells now; `prune` it after use."""
+        """A sequence in which to try what might follow: the fork's own, or a copy where nothing can be taken back from it."""
         if fork.spare is None:
-            raise EngineFailed("A fork has no spare sequence.", hint="Report this as a bug.")
+            return fork.sequence
         self.context.copy(fork.sequence, fork.spare)
         return fork.spare
 
     def prune(self, fork: Fork) -> None:
-        if fork.spare is not None:
+        if fork.spare is None:
+            self.context.remove(fork.sequence, fork.position, -1)
+        else:
             self.context.remove(fork.spare)
 
     def finish(self, fork: Fork, *, keep: bool) -> None:
@@ -220,11 +223,11 @@ class CacheMap:
         """What it shares with its reading may serve the next fork."""
         reading = fork.reading
         usable = self._can_rewind and not fork.is_lent and self.free.serves(fork.sequence, short=True)
-        if reading is None or reading.prepared is not None or not usable:
-            self.drop_fork(fork)
-        elif self.context.remove(fork.sequence, fork.base, -1):
+        if usable and reading and reading.prepared is None and self.context.remove(fork.sequence, fork.base, -1):
             self.forks.remove(fork)
             reading.prepared, reading.ready = fork.sequence, fork.base
+        else:
+            self.drop_fork(fork)
 
     def drop_fork(self, fork: Fork) -> None:
         self.forks.remove(fork)

@@ -22,7 +22,7 @@ def score_options(
     """log P(option) for each option, and the tokens evaluated for it.
 
     Options form a trie. `first` gives the probabilities at its root; every inner node (a beginning that two or more tokens
-    follow, or one) is evaluated once, on a copy of the fork, however many options pass through it.
+    follow, or one) is evaluated once, on top of the fork, however many options pass through it.
     """
     wanted = [tuple(option.tolist()) for option in options]
     nodes = sorted({option[:size] for option in wanted for size in range(1, len(option))}, key=len)

@@ -27,7 +27,7 @@ class Resident:
 class Fork:
     """`tokens` stand in the cache after the reading's; `reserved` more may come while it is busy.
 
-    `spare` is a sequence for trying out what might follow, where one was asked for.
+    `spare` is a sequence for trying out what might follow, where that could not be taken back from the fork's own.
     """
 
     reading: Resident | None

@@ -86,7 +86,8 @@ def test_what_is_only_tried_out_costs_one_copy_however_often(watched: Watched, d
     watched.finish()
     copies = Copies(session._cache)
     for number in range(2, 8):
-        watched.now(f"choice {number}", session.choose(reading.key, question(number), [question(7, 1), question(8, 1)]))
+        options = [question(seed, 3) for seed in (7, 8)]
+        watched.now(f"choice {number}", session.choose(reading.key, question(number), options))
     assert copies.cells == 600
     assert session._cache.free.count() + sequences_in_use(session._cache) == 47
 
