@@ -1,0 +1,109 @@
+"""How long files take to read, and what the reader's process needs: `python tests/benchmarks/ingest.py [FILE...]`.
+
+The files are made here: a Word file of 130,000 characters, PDFs of 100, 600 and 2,000 pages of running text, one of 100,000
+pages and one whose only page draws 100,000,000 lines. Further files can be named. Seconds are those of the whole way, the
+start of the process included; memory is the most that the reader's process had resident.
+"""
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import docx
+import pymupdf
+from unabridged.errors import DocumentError
+from unabridged.ingest.reading import ingest
+
+WORDS = "The tenant shall pay the rent on the first day of each month without any deduction whatsoever, and the landlord "
+STROKES = b"0 0 m 9 9 l S\n" * 100_000
+
+
+def word_file(path: Path, *, characters: int) -> None:
+    file = docx.Document()
+    for number in range(characters // 400):
+        file.add_paragraph(f"{number + 1}.1 Clause {number}", style="Heading 2")
+        file.add_paragraph((WORDS * 4)[:385])
+    file.save(str(path))
+
+
+def book(path: Path, *, pages: int) -> None:
+    with pymupdf.open() as pdf:
+        for number in range(1, pages + 1):
+            page = pdf.new_page()
+            page.insert_text((72, 40), "Lease of Alder Mills", fontsize=9)
+            page.insert_text((290, 810), str(number), fontsize=9)
+            lines = [f"{number}.{line} {WORDS}"[:88] for line in range(48)]
+            page.insert_text((72, 80), lines, fontsize=10)
+        pdf.save(path, garbage=0, deflate=True)
+
+
+def bare_pages(path: Path, *, pages: int) -> None:
+    with pymupdf.open() as pdf:
+        for _ in range(pages):
+            pdf.new_page()
+        pdf.save(path)
+
+
+def drawing(path: Path, *, strokes: int) -> None:
+    packer = zlib.compressobj(9)
+    content = b"".join(packer.compress(STROKES) for _ in range(strokes // 100_000)) + packer.flush()
+    with pymupdf.open() as pdf:
+        page = pdf.new_page()
+        page.insert_text((72, 72), "x")
+        xref = page.get_contents()[0]
+        pdf.update_stream(xref, b" ", compress=False)
+        pdf.xref_set_key(xref, "Filter", "/FlateDecode")
+        pdf.update_stream(xref, content, compress=False, new=False)
+        pdf.xref_set_key(xref, "Filter", "/FlateDecode")
+        pdf.save(path)
+
+
+def measured(path: Path) -> tuple[str, float, float]:
+    """What became of it, seconds, and MB of the reader's process. In a process of its own, so that peaks are its own."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        started = time.perf_counter()
+        try:
+            document = ingest(path, options={"ocr": "off"})
+            outcome = f"{len(document.text):,} characters, {len(document.pages):,} pages"
+        except DocumentError as error:
+            outcome = f"{type(error).__name__}: {error.message}"
+        peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        os.write(writing, json.dumps([outcome, time.perf_counter() - started, peak_mb]).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answer = json.loads(pipe.read())
+    os.waitpid(child, 0)
+    outcome, seconds, peak_mb = answer
+    return str(outcome), float(seconds), float(peak_mb)
+
+
+def main() -> None:
+    made: dict[str, Callable[[Path], None]] = {
+        "130,000 characters.docx": lambda path: word_file(path, characters=130_000),
+        "100 pages.pdf": lambda path: book(path, pages=100),
+        "600 pages.pdf": lambda path: book(path, pages=600),
+        "2,000 pages.pdf": lambda path: book(path, pages=2_000),
+        "100,000 pages.pdf": lambda path: bare_pages(path, pages=100_000),
+        "100,000,000 lines.pdf": lambda path: drawing(path, strokes=100_000_000),
+    }
+    print("| file | what became of it | s | MB |\n| --- | --- | --- | --- |", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, make in made.items():
+            path = Path(folder) / name
+            make(path)
+            print("| {} | {} | {:.1f} | {:.0f} |".format(name, *measured(path)), flush=True)
+        for file in map(Path, sys.argv[1:]):
+            print("| {} | {} | {:.1f} | {:.0f} |".format(file.name, *measured(file)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
