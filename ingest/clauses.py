@@ -125,7 +125,7 @@ def _chinese(head: str, line: str) -> Number | None:
             heading=title_only,
             sure=spaced and rest[:1] not in "(（",
         )
-    heading = len(line) <= 60 and not line.endswith(("。", "；", "，", "、"))
+    heading = len(line) <= 60 and not line.endswith(("。", "；", "，") if spaced else ("。", "；", "，", "、"))
     if not heading:
         return None
     return Number(rank, unit, label, ((unit, value),), match.end(), heading=True, sure=spaced)

@@ -214,10 +214,12 @@ class _Placer:
         return BlockKind.HEADING, entry.level or 1
 
     def _clause_around(self, index: int) -> int:
-        """How many steps lead to the clause inside which an unnumbered heading stands; 0 where it stands outside.
+        """How many steps lead to the clause inside which an unnumbered heading is printed; 0 where it stands outside.
 
-        Inside is where the clause's own number goes on after the heading and the text under it.
+        Inside is where the clause's own number goes on after the heading and the text under it. Markup has levels for that.
         """
+        if self.entries[index].box is None:
+            return 0
         for depth in range(len(self.steps), 0, -1):
             step = self.steps[depth - 1]
             if step.number is None or step.level:

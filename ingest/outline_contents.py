@@ -9,6 +9,7 @@ from unabridged.ingest.entry import Entry
 
 _CONTENTS_LENGTH = 300  # code points of a block in a table of contents, on average at most
 _PROSE_LENGTH = 40  # code points of a sentence at least
+_STRAY_LINES = 4  # of a table of contents in a row, at most, that do not come again
 _RUNNING = re.compile(r"[.;。；]\s*\Z")
 _NAMES = ("目录", "目錄", "contents", "table of contents")
 _INSTRUMENT = re.compile(r"[^。；，！？\n]{2,60}(法|条例|解释|规定|办法|细则|决定|规则|准则|章程|合同|协议|协议书)(（试行）)?$")
@@ -37,7 +38,7 @@ def _until_its_first_line(index: int, entries: Sequence[Entry], keys: Sequence[s
 def _until_running_text(
     index: int, entries: Sequence[Entry], bodies: Sequence[str], keys: Sequence[str], numbers: Sequence[Number | None]
 ) -> int:
-    """Behind the last line, before any running text, that comes again later; 0 where none does."""
+    """Behind the last of the lines, before any running text, that come again later; 0 where none does."""
     limit = next((j for j in range(index + 1, len(bodies)) if _RUNNING.search(bodies[j]) and _is_prose(entries[j])), index)
     places = {key: j for j, key in enumerate(keys)}
     labels = {(n.rank, n.label.lower()): j for j, n in enumerate(numbers) if n is not None and n.rank < RANK_CLAUSE}
@@ -46,7 +47,13 @@ def _until_running_text(
         number = numbers[j]
         return places[keys[j]] > j or (number is not None and labels.get((number.rank, number.label.lower()), 0) > j)
 
-    return next((j + 1 for j in range(limit - 1, index, -1) if len(keys[j]) > 2 and comes_again(j)), 0)
+    end = index
+    for j in range(index + 1, limit):
+        if j - end > _STRAY_LINES:
+            break
+        if len(keys[j]) > 2 and comes_again(j):
+            end = j
+    return end + 1 if end > index else 0
 
 
 def _is_prose(entry: Entry) -> bool:

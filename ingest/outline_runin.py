@@ -17,19 +17,27 @@ _SMALL_WORDS = frozenset(("with", "from", "into", "upon", "under", "than", "that
 _SENTENCE_WORDS = frozenset(("shall", "means", "mean", "will", "must", "agrees", "agree"))
 _ABBREVIATIONS = frozenset(("inc", "no", "nos", "co", "corp", "ltd", "llc", "mr", "mrs", "ms", "dr", "st", "vs", "art", "sec"))
 _PLAIN = "1."  # the style of items that are the clauses of many contracts
-_FEWEST = 3  # such items with titles
+_FEWEST, _MOST_OF = 3, 0.5  # such items with titles, and their share
 
 
 def title_lengths(bodies: Sequence[str], numbers: Sequence[Number | None]) -> list[int]:
     """For every block how many code points of its text (white space before it removed) are number and title; 0 for no title.
 
-    Plain items (1., 2.) have titles only where some do: they are the clauses of a contract then.
+    Plain items (1., 2.) have titles only where most of them do and something stands under each: a contract's clauses.
     """
     lengths = [0 if number is None else _length(body, number) for body, number in zip(bodies, numbers, strict=True)]
-    plain = [i for i, number in enumerate(numbers) if number is not None and number.style == _PLAIN and lengths[i]]
-    for index in plain if len(plain) < _FEWEST else ():
+    plain = [index for index, number in enumerate(numbers) if number is not None and number.style == _PLAIN]
+    titled = [index for index in plain if lengths[index] and not (_is_whole(index, bodies, lengths) and index + 1 in plain)]
+    if len(titled) < max(_FEWEST, _MOST_OF * len(plain)):
+        titled = []
+    for index in set(plain).difference(titled):
         lengths[index] = 0
     return lengths
+
+
+def _is_whole(index: int, bodies: Sequence[str], lengths: Sequence[int]) -> bool:
+    """Whether the block is its title and nothing else."""
+    return not bodies[index][lengths[index] :].strip()
 
 
 def _length(body: str, number: Number) -> int:
@@ -40,8 +48,8 @@ def _length(body: str, number: Number) -> int:
     if match is None:
         return 0
     words = _WORD.findall(match[1])
-    if not 0 < len(words) <= _MOST_WORDS or words[-1].lower() in _ABBREVIATIONS:
-        return 0
+    if not 0 < len(words) <= _MOST_WORDS or len(words[-1]) == 1 or words[-1].lower() in _ABBREVIATIONS:
+        return 0  # Baum, L. and Smith Inc. go on
     if not all(word[0].isupper() or len(word) <= _SMALL or word in _SMALL_WORDS for word in words):
         return 0
     return 0 if _SENTENCE_WORDS.intersection(word.lower() for word in words) else match.end()

@@ -19,6 +19,7 @@ _MARGIN = 0.12  # share of the page's height, above and below, in which furnitur
 _HEIGHT_STEP = 6.0  # points within which two runs stand at the same height
 _LONG = 30  # code points of a line that is no repetition by chance
 _FEWEST_FEET, _FEWEST_NUMBERS = 4, 3
+_MOST_FEET = 5  # different lines
 _FEET_SHARE = 0.25  # of the file's text that running lines may be
 _SIDE_STEP = 12.0  # points within which the numbers of pages stand one below the other
 _NUMBER = re.compile(
@@ -79,9 +80,10 @@ def _running_lines(pages: Sequence[PageContent]) -> list[Run]:
         for key, run in once.items():
             found.setdefault(key, []).append(run)
     needed = max(_FEWEST_FEET, 0.5 * len(pages))
-    again = [run for runs in found.values() if len(runs) >= needed for run in runs[1:]]
+    often = [runs for runs in found.values() if len(runs) >= needed]
+    again = [run for runs in often for run in runs[1:]]
     share = sum(len(run.text) for run in again) / max(1, sum(len(run.text) for page in pages for run in page.runs))
-    return again if share < _FEET_SHARE else []
+    return again if len(often) <= _MOST_FEET and share < _FEET_SHARE else []
 
 
 def _running_numbers(pages: Sequence[PageContent]) -> list[Run]:

@@ -179,7 +179,8 @@ def _line(row: Sequence[Run], page: int) -> TextLine:
             text += CELL_GAP
             edges.append((run.box.x0, run.box.x1))
         else:
-            text += "" if gap < _word_gap(before, run) else " "
+            is_spaced = before.text[-1:].isspace() or run.text[:1].isspace()
+            text += " " if is_spaced or gap >= _word_gap(before, run) else ""
             edges[-1] = (min(edges[-1][0], run.box.x0), max(edges[-1][1], run.box.x1))
         text += run.text.strip()
     box = Box(row[0].box.x0, min(r.box.y0 for r in row), max(r.box.x1 for r in row), max(r.box.y1 for r in row))

@@ -1,6 +1,6 @@
 """The outline of contracts: clauses are named by the titles that run into their text, and nothing else is a clause."""
 
-from unabridged.ingest.document import BlockKind, Document
+from unabridged.ingest.document import BlockKind, Box, Document
 from unabridged.ingest.draft import Draft
 from unabridged.ingest.validation import validate
 
@@ -38,6 +38,11 @@ def test_a_first_sentence_is_no_title() -> None:
         assert headings(contract(sentence)) == []
 
 
+def test_a_chapter_whose_title_goes_on_in_the_next_line_is_one() -> None:
+    found = contract("第二十一章 甲", "第五百零六条 乙。", "第二十二章 被告人逃匿、", "死亡案件程序", "第五百零七条 丙。")
+    assert found.blocks[-1].anchor.path == "第二十二章 第五百零七条"
+
+
 def test_plain_numbers_with_titles_are_the_clauses_of_a_contract() -> None:
     clauses = ("1. Term. It is one year.", "2. Rent and Charges.", "(a) base;", "(b) extra.", "3. Governing Law. New York law.")
     found = contract("THIS LEASE is made today.", *clauses)
@@ -46,6 +51,8 @@ def test_plain_numbers_with_titles_are_the_clauses_of_a_contract() -> None:
 
 
 def test_an_ordinary_list_is_no_outline() -> None:
+    books = ("1. Alden, Why the Chimes Rang.", "2. Andersen, Fairy Tales.", "3. Baum, L. Frank, Oz.", "4. Barrie. [Pan.]")
+    assert headings(contract("Books:", *books)) == []
     assert headings(contract("To buy:", "1. Apples.", "2. Pears.")) == []
 
 
@@ -75,13 +82,14 @@ def test_items_under_a_heading_named_background_are_set_apart_from_it() -> None:
 
 def test_a_heading_inside_a_numbered_clause_belongs_to_it() -> None:
     draft = Draft()
+    page = draft.add_page(label="1", width=600, height=800)
     for kind, text in (
         (BlockKind.PARAGRAPH, "4.0 Term"),
         (BlockKind.HEADING, "Renewal"),
         (BlockKind.PARAGRAPH, "It is renewed."),
         (BlockKind.PARAGRAPH, "5.0 Charges"),
     ):
-        draft.add(kind, text, level=3 if kind is BlockKind.HEADING else 0)
+        draft.add(kind, text, level=3 if kind is BlockKind.HEADING else 0, page=page, box=Box(0, 0, 9, 9))
     found = draft.finish(media_type="", name="")
     assert [block.anchor.path for block in found.blocks] == ["4.0", "4.0 › Renewal", "4.0 › Renewal", "5.0"]
 
