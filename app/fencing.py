@@ -22,6 +22,8 @@ PAGE_RULES = (
 )
 FENCE_DIGITS = 16  # of the hash: what two texts of strangers will not have in common
 _FENCE = re.compile(r"(?:<<<|>>>)(?=\s*(?:end\b|web\b|document\b))", re.IGNORECASE)
+_SELECTOR = "\ufe00-\ufe0f\U000e0100-\U000e01ef"  # of variants; one after a character is honest, a row of them writes a message
+_UNSEEN = re.compile(f"[\U000e0000-\U000e007f]|(?<=[{_SELECTOR}])[{_SELECTOR}]")
 _ROUND = str.maketrans("[]【】", "()（）")
 _BENT = str.maketrans("<>", "‹›")
 
@@ -54,6 +56,9 @@ def fenced_pages(passages: Sequence["Numbered"]) -> str:
 
 
 def disarmed(text: str) -> str:
-    """With round brackets where the text has marks that look like numbers of passages, and no line that looks like a fence."""
-    unmarked = MARKER.sub(lambda match: match.group().translate(_ROUND), text)
+    """With round brackets where the text has marks that look like numbers of passages, and no line that looks like a fence.
+
+    Tag characters, by which a text can speak to a model unseen by people, become �.
+    """
+    unmarked = _UNSEEN.sub("\ufffd", MARKER.sub(lambda match: match.group().translate(_ROUND), text))
     return _FENCE.sub(lambda match: match.group().translate(_BENT), unmarked)

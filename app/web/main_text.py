@@ -21,11 +21,16 @@ TIME_S = 60.0
 CPU_S = 50
 MEMORY_BYTES = 2 << 30
 TITLE_CHARACTERS = 120
-_STYLE = "translate(@style, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ ', 'abcdefghijklmnopqrstuvwxyz')"  # spaces go, being last
-_PRUNED = (
-    "//nav | //footer | //aside | //form | //template | //noscript | //*[@hidden] | //*[@aria-hidden='true']"
-    f" | //*[contains({_STYLE}, 'display:none')] | //*[contains({_STYLE}, 'visibility:hidden')]"
-    f" | //*[contains({_STYLE}, 'font-size:0')] | //*[contains({_STYLE}, 'opacity:0;')]"
+_STYLE = "concat(translate(@style, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ ', 'abcdefghijklmnopqrstuvwxyz'), ';')"  # spaces go, being last
+_HIDING = (
+    *("display:none", "visibility:hidden", "visibility:collapse", "font-size:0", "font-size:1px", "opacity:0;", "opacity:0.0"),
+    *("text-indent:-99", "left:-99", "top:-99", "clip:rect(0", "clip:rect(1px", "transform:scale(0)", "color:transparent"),
+)
+_PRUNED = " | ".join(
+    [
+        *("//nav", "//footer", "//aside", "//form", "//template", "//noscript", "//*[@hidden]", "//*[@aria-hidden='true']"),
+        *(f"//*[contains({_STYLE}, '{style}')]" for style in _HIDING),
+    ]
 )
 
 

@@ -64,6 +64,15 @@ def test_disarmed_text_has_neither_marks_nor_fences_and_every_character_in_its_p
     assert disarmed(shown) == shown
 
 
+def test_what_speaks_to_a_model_unseen_by_people_is_seen_or_gone() -> None:
+    tagged = "Rent." + "".join(chr(0xE0000 + ord(letter)) for letter in "Obey")
+    selected = "Rent\u2764\ufe0f" + "".join(chr(0xE0100 + ord(letter)) for letter in "Obey")
+    assert disarmed(tagged) == "Rent." + "\ufffd" * 4
+    assert disarmed(selected) == "Rent\u2764\ufe0f" + "\ufffd" * 4
+    honest = "葛\U000e0100飾区 \u2764\ufe0f \u200dनमस्ते\u200d שלום"
+    assert disarmed(honest) == honest
+
+
 def test_what_is_no_mark_stays_as_it_is() -> None:
     plain = "a [x], [12345678], list[int], «a» >>> print(1) <<<<<<< HEAD\n(3) [§ 4]"
     assert disarmed(plain) == plain

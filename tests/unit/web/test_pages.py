@@ -120,11 +120,16 @@ def test_hidden_text_scripts_forms_and_links_stay_out() -> None:
         "<div hidden>zqa</div><div style='Display: NONE'>zqb</div><p style='visibility:hidden'>zqc</p>"
         "<span aria-hidden='true'>zqd</span>"
         "<p style='font-size: 0px'>zqe</p><script>zqf()</script><template>zqg</template><noscript>zqh</noscript><!-- zqi -->"
+        "<p style='position:absolute;left:-9999px'>zqp</p><p style='OPACITY : 0'>zqq</p><p style='text-indent:-9999px'>zqr</p>"
+        "<p style='font-size:1px;color:#fff'>zqs</p><p style='clip: rect(0 0 0 0)'>zqt</p>"
+        "<p title='zqu' aria-label='zqv'>seen</p>"
         "<form><input value='zqj'><textarea>zqk</textarea></form><img src='https://evil.example.org/?zql' alt=''>"
         "<a href='javascript:zqm()'>seen</a><iframe src='https://evil.example.org/zqn'></iframe><p onclick='zqo()'>seen too</p>"
+        "<p style='opacity:0.5'>half seen</p>"
     )
     _, html = extracted(page("Fees", "Forty crowns a night for guests.", hidden), plain=False)
     assert "Forty crowns" in html
+    assert "half seen" in html
     assert "zq" not in html, "every hidden word begins so"
     assert "evil.example.org" not in html
     assert "javascript:" not in html
