@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from unabridged.models.plan import KV_TYPES
 from unabridged.models.window import available_bytes
 from unabridged.offered_models import OFFERED, OfferedModel, offered
 from unabridged.ui.events_shown import fold
+from unabridged.ui.handlers_settings import kv_type_of
 from unabridged.ui.jobs import Jobs
 from unabridged.workspace import Workspace
 
 Data = dict[str, Any]
 
 KIND = "download"
-DEFAULT_KV_TYPE = "f16"  # where the setting is auto: what a CPU takes
 
 
 class ModelHandlers:
@@ -22,8 +21,7 @@ class ModelHandlers:
 
     def catalogue(self, data: Data) -> Data:
         """The models that can be fetched: facts, the window each would get on this machine now, and whether it is here."""
-        kv_type = self._workspace.settings.kv_type
-        kv_type = kv_type if kv_type in KV_TYPES else DEFAULT_KV_TYPE
+        kv_type = kv_type_of(self._workspace.settings.kv_type)
         free_bytes = available_bytes()
         used = self._workspace.model.path
         rows = [self._row(model, kv_type, free_bytes) for model in OFFERED]

@@ -18,7 +18,7 @@ from unabridged.workspace import Workspace
 Data = dict[str, Any]
 
 GIB = 1 << 30
-DEFAULT_KV_TYPE = "f16"  # where the setting is auto: what a CPU takes
+DEFAULT_KV_TYPE = "f16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class SettingsHandlers:
         words = texts(language)
         try:
             path = next(each.path for each in self._workspace.model.choices() if _key(each.name, each.path) == model)
-            plan = plan_model(path, kv_type=kv_type if kv_type in KV_TYPES else DEFAULT_KV_TYPE)
+            plan = plan_model(path, kv_type=kv_type_of(kv_type))
         except UnabridgedError as error:
             return _sentence(error, language)
         told = words["plan"].format(
@@ -114,6 +114,11 @@ class SettingsHandlers:
             return Outcome(_sentence(error, language), saved=False)
         self._jobs.announce()
         return Outcome(texts(language)["settings_saved"], saved=True)
+
+
+def kv_type_of(setting: str) -> str:
+    """The type that is meant: a CPU takes f16 where the setting is auto."""
+    return setting if setting in KV_TYPES else DEFAULT_KV_TYPE
 
 
 def _sentence(error: UnabridgedError, language: str) -> str:

@@ -30,7 +30,12 @@ def third(full: tuple[Workspace, str, str], parent: str | None = None, **more: o
     workspace, document_id, last = full
     conversation = workspace.conversations.turn(last).conversation_id
     ask = workspace.ask(
-        [document_id], "Third?", conversation_id=conversation, parent_id=parent or last, follows=True, **more  # type: ignore[arg-type]
+        [document_id],
+        "Third?",
+        conversation_id=conversation,
+        parent_id=parent or last,
+        follows=True,
+        **more,  # type: ignore[arg-type]
     )
     finished(list(ask))
 
@@ -44,6 +49,32 @@ def test_a_follow_up_that_does_not_fit_is_refused_with_the_ways_out_and_nothing_
     assert "be forgotten, or carry a summary" in refused.value.hint
     assert len(engines.started[-1].prompts) == sent
     assert len(full[0].conversations.turns(full[0].conversations.turn(full[2]).conversation_id)) == 2
+
+
+def test_the_meter_counts_the_turns_that_a_follow_up_reads_and_tells_the_ways_out_before_it_is_sent(
+    full: tuple[Workspace, str, str], engines: FakeEngines
+) -> None:
+    workspace, document_id, last = full
+    alone, after = workspace.meter([document_id]), workspace.meter([document_id], follows=last)
+    assert (alone.history, alone.fits) == (0, True)
+    assert after.history > 2 * len("word " * 300)
+    assert not after.fits
+    assert "be forgotten" in after.choices[0]
+    with pytest.raises(DoesNotFit) as refused:
+        third(full)
+    assert abs(refused.value.needed_tokens - after.needed) <= 1024  # the reserve grows in steps
+    for turn in workspace.read_by_model(last):
+        workspace.conversations.forget_turn(turn)
+    assert workspace.meter([document_id], follows=last).history == 0
+
+
+def test_a_summary_is_made_where_an_answer_has_no_room_any_more(full: tuple[Workspace, str, str], engines: FakeEngines) -> None:
+    workspace, document_id, last = full
+    engines.started[-1].script.window = workspace.meter([document_id], follows=last).needed - 1
+    with pytest.raises(DoesNotFit):
+        third(full)
+    engines.script.replies = ["They asked twice."]
+    assert summarise(workspace, last).text == "They asked twice."
 
 
 def test_forgotten_turns_make_room_and_stay_in_the_conversation(full: tuple[Workspace, str, str], engines: FakeEngines) -> None:

@@ -22,6 +22,7 @@ from unabridged.ui.handlers_source import SourceHandlers
 from unabridged.ui.jobs import Job, Jobs
 from unabridged.ui.page_images import PageImages
 from unabridged.ui.panel import answering
+from unabridged.ui.translated import CHOICE, translated
 from unabridged.workspace import Workspace
 
 from tests.fakes import FakeEngines
@@ -212,6 +213,7 @@ def test_what_does_not_fit_is_refused_with_choices(chat: ChatHandlers, jobs: Job
     job = ask(chat, jobs, document)
     assert job.state == "failed"
     assert "nothing was read or cut" in job.news["error"]
+    assert shown(job.shown(), language="zh")["ways"] == [translated(way, "zh") for way in job.news["hint"].split(CHOICE)]
     assert chat.conversations({}) == []
 
 
