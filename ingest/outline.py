@@ -7,7 +7,7 @@ goes on, an article that could be the beginning of a sentence must be the next i
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unabridged.ingest.clauses import (
     RANK_BOOK,
@@ -24,7 +24,7 @@ from unabridged.ingest.entry import Entry, body_of
 from unabridged.ingest.numerals import chinese_numeral
 from unabridged.ingest.outline_contents import contents, instrument_titles
 from unabridged.ingest.outline_contract import is_filing_label, is_operative, is_recitals
-from unabridged.ingest.outline_runin import title_lengths
+from unabridged.ingest.outline_runin import is_lone_title, title_lengths
 from unabridged.ingest.outline_titles import join_titles
 
 _LABEL_LIMIT = 80  # code points of an unnumbered heading in a path; the heading itself is never shortened
@@ -47,6 +47,7 @@ class _Step:
     depth: int = 0
     values: tuple[tuple[str, int], ...] = ()
     number: Number | None = None  # of a clause that the text itself numbers
+    is_title: bool = False  # an item that is a heading: paragraphs after it stand under it
 
     @property
     def has_paragraphs(self) -> bool:
@@ -121,7 +122,9 @@ class _Placer:
             and entry.kind is not BlockKind.HEADING
             and self._enter_item(index, entry, number)
         ):
-            if len(self.items) == 1 and (self.title_lengths[index] or self._is_chinese_title(index, number)):
+            under = self.steps[-1].number if self.steps else None
+            if len(self.items) == 1 and (self.title_lengths[index] or is_lone_title(self.bodies[index], number, under=under)):
+                self.items[0] = replace(self.items[0], is_title=True)
                 return BlockKind.HEADING, len(self.steps) + 1
             return BlockKind.LIST_ITEM, len(self.items)
         if entry.kind is BlockKind.HEADING:
@@ -177,11 +180,6 @@ class _Placer:
             return BlockKind.HEADING, entry.level or len(self.steps)
         return (BlockKind.PARAGRAPH, 0) if entry.kind is BlockKind.HEADING else (entry.kind, entry.level)
 
-    def _is_chinese_title(self, index: int, number: Number) -> bool:
-        """Whether 一、合同标的 stands by itself as the title of what follows."""
-        body = self.bodies[index].strip()
-        return number.style == "一、" and len(body) <= 40 and not re.search(r"[\n。；，：！？;,:]", body)
-
     def _leave_recitals(self) -> None:
         """The words of agreement end what came before them: the clauses that follow are not part of it."""
         self.items, self.suspended = [], False
@@ -235,7 +233,8 @@ class _Placer:
         levels = [(entry.level or 1, index) for index, entry in enumerate(self.entries) if entry.kind is BlockKind.HEADING]
         smallest = min(levels, default=(0, 0))[0]
         top = [index for level, index in levels if level == smallest]
-        return top[0] if len(top) == 1 and len(levels) > 1 else None
+        numbered = next((index for index, number in enumerate(self.numbers) if number is not None and number.heading), 0)
+        return top[0] if len(top) == 1 and (len(levels) > 1 or top[0] < numbered) else None
 
     def _enter_item(self, index: int, entry: Entry, number: Number) -> bool:
         if entry.label and entry.level:
@@ -286,14 +285,14 @@ class _Placer:
                 continue  # 3.1.1 says 3.1
             joint = "" if not path else " " if _CJK.match(step.label) and _CJK.search(path[-1:]) else " › "
             path += joint + step.label
-        is_listed = bool(self.items) and not self.suspended
-        paragraph = self.list_paragraph if is_listed else self.paragraph
+        items = [item for item in self.items if item.is_title] if self.suspended else self.items
+        paragraph = self.list_paragraph if items else self.paragraph
         if self.steps and self.steps[-1].has_paragraphs and paragraph > 1:
             path += f"第{chinese_numeral(paragraph)}款"
-        if not is_listed:
+        if not items:
             return path
         in_clause = bool(self.steps) and self.steps[-1].rank >= RANK_CLAUSE and self.steps[-1].number is not None
-        return path + ("" if in_clause or not path else " ") + "".join(item.label.rstrip(".") for item in self.items)
+        return path + ("" if in_clause or not path else " ") + "".join(item.label.rstrip(".") for item in items)
 
     def _unnamed(self) -> int:
         """How many first steps the path leaves out: the title, where the file holds but one law or contract."""

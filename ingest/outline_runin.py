@@ -53,3 +53,12 @@ def _length(body: str, number: Number) -> int:
     if not all(word[0].isupper() or len(word) <= _SMALL or word in _SMALL_WORDS for word in words):
         return 0
     return 0 if _SENTENCE_WORDS.intersection(word.lower() for word in words) else match.end()
+
+
+def is_lone_title(body: str, number: Number, *, under: Number | None) -> bool:
+    """Whether 一、合同标的, or A. Methods under II. RESULTS, stands by itself as the title of what follows."""
+    line = body.strip()
+    if number.style == "A.":
+        begins_like_one = line[number.length :].strip()[:1].isupper() and under is not None and under.style == "roman"
+        return begins_like_one and len(line) <= 80 and not re.search(r"[\n.;,:]\Z", line)
+    return number.style == "一、" and len(line) <= 40 and not re.search(r"[\n。；，：！？;,:]", line)

@@ -78,6 +78,8 @@ def _is_title(text: str, entry: Entry, following: Entry, lone_roman: bool) -> bo
         return False
     if _CJK.search(title):
         return not re.search(r"[。，；！？]", title)
+    if entry.level and following.kind is BlockKind.PARAGRAPH and not title.isupper():
+        return False  # where markup says what is a heading, a paragraph in capitals only may be its title
     words = re.findall(r"[A-Za-z]+", title)
     return bool(words) and sum(word[0].isupper() or len(word) < 4 for word in words) / len(words) > 0.6
 

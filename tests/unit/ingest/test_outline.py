@@ -2,6 +2,7 @@
 
 import pytest
 from unabridged.ingest.document import BlockKind
+from unabridged.ingest.draft import Draft
 
 from tests.unit.ingest.test_passages import document
 
@@ -129,3 +130,28 @@ def test_nested_decimals_name_the_innermost() -> None:
         "3.1.1(b)",
         "3.2",
     ]
+
+
+def test_the_subsections_of_a_paper_are_headings_and_its_title_is_in_no_path() -> None:
+    draft = Draft()
+    draft.add(BlockKind.HEADING, "Stereo Matching", level=1)
+    for text in ("I. INTRODUCTION", "Much is known.", "II. METHOD", "A. Two Passes", "One is level.", "B. Results", "Good."):
+        draft.add(BlockKind.PARAGRAPH, text)
+    read = draft.finish(media_type="", name="")
+    assert [read.text[b.start : b.end] for b in read.outline] == [
+        "Stereo Matching", "I. INTRODUCTION", "II. METHOD", "A. Two Passes", "B. Results",
+    ]  # fmt: skip
+    assert [block.anchor.path for block in read.blocks][1:] == ["I", "I", "II", "II A", "II A", "II B", "II B"]
+
+
+def test_a_heading_of_markup_takes_no_ordinary_paragraph_for_its_title() -> None:
+    draft = Draft()
+    for kind, text, level in (
+        (BlockKind.HEADING, "Section 1", 1),
+        (BlockKind.PARAGRAPH, "Paragraph One", 0),
+        (BlockKind.HEADING, "ARTICLE 2", 1),
+        (BlockKind.PARAGRAPH, "PAYMENT", 0),
+    ):
+        draft.add(kind, text, level=level)
+    read = draft.finish(media_type="", name="")
+    assert [read.text[b.start : b.end] for b in read.outline] == ["Section 1", "ARTICLE 2\n\nPAYMENT"]
