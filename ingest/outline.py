@@ -136,7 +136,7 @@ class _Placer:
             return BlockKind.HEADING, len(self.steps)
         if entry.kind is BlockKind.PARAGRAPH and is_operative(self.bodies[index]):
             self._leave_recitals()
-        if self.items and not self.bodies[index][:1].islower():
+        if self.items and entry.kind is not BlockKind.LIST_ITEM and not self.bodies[index][:1].islower():
             self.suspended = True
         if entry.kind is BlockKind.PARAGRAPH:
             self._count_paragraph(entry)

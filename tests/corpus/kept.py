@@ -1,7 +1,7 @@
 """What was measured, kept from run to run: a stopped report goes on, and readers that have not changed are not asked again.
 
 A line of JSON for every measurement. Its key holds what it depends on: for our reader the sources of ingest/, for others their
-version. Delete the file to measure anew.
+version, for all how words are compared. Delete the file to measure anew.
 """
 
 import hashlib
@@ -32,7 +32,8 @@ class Kept:
 
 
 def edition_of(tool: str) -> str:
-    if not tool.startswith("unabridged"):
-        return f"{tool} {version(tool)}"
-    sources = [*sorted((ROOT / "ingest").glob("*.py")), ROOT / "tests" / "corpus" / "truth.py"]
-    return f"{tool} {hashlib.sha256(b''.join(path.read_bytes() for path in sources)).hexdigest()[:12]}"
+    """A tool and what its results depend on: its version or our sources, and how words are compared."""
+    ours = sorted((ROOT / "ingest").glob("*.py")) if tool.startswith("unabridged") else []
+    sources = b"".join(path.read_bytes() for path in [*ours, ROOT / "tests" / "corpus" / "truth.py"])
+    found = f"{tool} {hashlib.sha256(sources).hexdigest()[:12]}"
+    return found if ours else f"{found} {version(tool)}"

@@ -50,6 +50,11 @@ def test_plain_numbers_with_titles_are_the_clauses_of_a_contract() -> None:
     assert [block.anchor.path for block in found.blocks][-3:] == ["2(b)", "3", "3"]
 
 
+def test_bullets_belong_to_the_item_that_they_follow() -> None:
+    found = contract("Section 1 Products", "(a) These:", "• beans", "• tea", "(b) Others.", "So be it.")
+    assert [block.anchor.path for block in found.blocks][1:] == ["Section 1(a)"] * 3 + ["Section 1(b)", "Section 1"]
+
+
 def test_an_ordinary_list_is_no_outline() -> None:
     books = ("1. Alden, Why the Chimes Rang.", "2. Andersen, Fairy Tales.", "3. Baum, L. Frank, Oz.", "4. Barrie. [Pan.]")
     assert headings(contract("Books:", *books)) == []

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from unabridged.errors import EngineFailed
 from unabridged.models.choosing import log_softmax
-from unabridged.models.engine import EngineOptions, Reading, Sampling, Tokens
+from unabridged.models.engine import Choice, EngineOptions, Reading, Sampling, Tokens
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.llama_context import Context, Rows
 from unabridged.models.llama_library import start_backend
@@ -53,13 +53,21 @@ class Fresh:
             self._model, window=4096, chunk_tokens=512, sequences=1, outputs=1, kv_type="f32", threads=1
         )
 
-    def agrees(self, prompt: Tokens, answer: tuple[int, ...]) -> bool:
-        """Every token is the most probable one after what stands before it, or as good as that."""
+    def after(self, prompt: Tokens) -> np.ndarray:
+        """Log probabilities of the next token."""
+        return log_softmax(self._context.logits(self._read(prompt)[-1]))
+
+    def _read(self, prompt: Tokens) -> range:
         self._context.clear()
-        ends = self._model.ends_generation()
         rows = range(0)
         for start in range(0, len(prompt), 512):
             rows = self._context.decode([Rows(0, prompt[start : start + 512], start, 1)])[0]
+        return rows
+
+    def agrees(self, prompt: Tokens, answer: tuple[int, ...]) -> bool:
+        """Every token is the most probable one after what stands before it, or as good as that."""
+        ends = self._model.ends_generation()
+        rows = self._read(prompt)
         for place, token in enumerate(answer):
             logprobs = log_softmax(self._context.logits(rows[-1]))
             if logprobs[token] < logprobs.max() - CLOSE:
@@ -78,23 +86,26 @@ def workshop() -> tuple[Path, Path, Fresh]:
     return folder, path, Fresh(path)
 
 
-def options_in(folder: Path, window: int = 0) -> EngineOptions:
-    return EngineOptions(folder, window=window, chunk_tokens=64, segment_tokens=SEGMENT, threads=1, kv_type="f32")
+def options_in(folder: Path, window: int = 0, *, shortlists: bool = False) -> EngineOptions:
+    return EngineOptions(
+        folder, window=window, chunk_tokens=64, segment_tokens=SEGMENT, threads=1, kv_type="f32", shortlists=shortlists
+    )
 
 
 class AnyOrder(RuleBasedStateMachine):
-    @initialize(window=st.sampled_from([0, 1024]))
-    def begin(self, window: int) -> None:
+    @initialize(window=st.sampled_from([0, 1024]), shortlists=st.booleans())
+    def begin(self, window: int, shortlists: bool) -> None:
         self.folder = Path(tempfile.mkdtemp(dir=workshop()[0]))
-        self.window = window
+        self.window, self.shortlists = window, shortlists
         self.readings: dict[int, Reading] = {}
         self.histories: dict[tuple[int, int], Tokens] = {}
         self.pending: list[tuple[Ticket, int, Tokens]] = []
         self.said: list[tuple[Tokens, tuple[int, ...]]] = []
+        self.chosen: list[tuple[Tokens, int, Choice]] = []
         self.session = self.open()
 
     def open(self) -> OpenModel:
-        return open_model(workshop()[1], options_in(self.folder, self.window))
+        return open_model(workshop()[1], options_in(self.folder, self.window, shortlists=self.shortlists))
 
     @rule(number=st.integers(0, 2))
     def read(self, number: int) -> None:
@@ -149,6 +160,24 @@ class AnyOrder(RuleBasedStateMachine):
         self.session.session.scheduler.cancel(ticket)
 
     @rule()
+    def rest(self) -> None:
+        """Get ready for the next question, as the engine process does when there is nothing to do."""
+        if not self.session.session.scheduler.busy:
+            self.session.session.idle()
+
+    @rule(data=st.data(), first=st.integers(0, 499), options=st.integers(1, 5))
+    @precondition(lambda self: self.readings and not self.session.session.scheduler.busy)
+    def choose(self, data: st.DataObject, first: int, options: int) -> None:
+        """A fork that is not kept."""
+        number = data.draw(st.sampled_from(sorted(self.readings)))
+        wanted = [np.array([first + option], np.int32) for option in range(options)]
+        choice = self.session.session.scheduler.run(
+            self.session.session.choose(self.readings[number].key, question(first % 4), wanted)
+        )
+        assert abs(sum(choice.probabilities) - 1) < 1e-6
+        self.chosen.append((np.concatenate([document(number), question(first % 4)]), first, choice))
+
+    @rule()
     def evict_segments(self) -> None:
         SegmentCache(self.folder).evict(1 << 30)
 
@@ -172,6 +201,13 @@ class AnyOrder(RuleBasedStateMachine):
         while getattr(self, "said", None):
             prompt, answer = self.said.pop()
             assert workshop()[2].agrees(prompt, answer)
+
+    @invariant()
+    def every_choice_has_the_probabilities_of_a_fresh_run(self) -> None:
+        while getattr(self, "chosen", None):
+            prompt, first, choice = self.chosen.pop()
+            logprobs = workshop()[2].after(prompt)[first : first + len(choice.probabilities)]
+            assert np.abs(np.exp(logprobs).sum() - choice.share) < CLOSE
 
     def teardown(self) -> None:
         if hasattr(self, "session"):
