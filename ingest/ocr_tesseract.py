@@ -19,7 +19,7 @@ from unabridged.ingest.ocr import (
     Recogniser,
     RecognitionFailed,
 )
-from unabridged.ingest.pdf_layout import is_cjk
+from unabridged.ingest.pdf_lines import is_cjk
 from unabridged.ingest.pdf_page import Run
 
 _LANGUAGES = (("chi_sim", "chi_tra"), ("eng",))  # of each the first that is there

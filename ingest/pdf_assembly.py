@@ -15,7 +15,7 @@ from unabridged.ingest.document import BlockKind, Box
 from unabridged.ingest.draft import Draft, usable
 from unabridged.ingest.hyphenation import Vocabulary
 from unabridged.ingest.page_turn import turned_back
-from unabridged.ingest.pdf_layout import Column, TextLine, TextParagraph, is_bullet, is_cjk
+from unabridged.ingest.pdf_lines import Column, TextLine, TextParagraph, is_bullet, is_cjk
 
 _SENTENCE_END = re.compile(r"[.!?:;。！？：；…][\"”’»)）』」\]⁰¹²³⁴⁵⁶⁷⁸⁹]*$")
 _OPEN_END = re.compile(  # words that end no sentence

@@ -16,8 +16,10 @@ from unabridged.ingest.hyphenation import Vocabulary
 from unabridged.ingest.ocr import is_available
 from unabridged.ingest.page_turn import OBLIQUE, turned
 from unabridged.ingest.pdf_assembly import Assembly, Bookmark, body_size, heading_sizes
+from unabridged.ingest.pdf_columns import columns
 from unabridged.ingest.pdf_furniture import separate
-from unabridged.ingest.pdf_layout import Column, columns, paragraphs, printed_lines
+from unabridged.ingest.pdf_layout import paragraphs, printed_lines
+from unabridged.ingest.pdf_lines import Column
 from unabridged.ingest.pdf_ocr import PageOcr
 from unabridged.ingest.pdf_page import PageContent, Run, read_page
 from unabridged.ingest.pdf_tables import outside, ruled_tables
