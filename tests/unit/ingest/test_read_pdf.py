@@ -141,7 +141,7 @@ def test_a_sentence_over_a_page_break_is_one_block_and_its_lines_know_their_page
 
 def test_a_clause_that_begins_a_page_is_not_joined_to_the_page_before(pdf: "pymupdf.Document", tmp_path: Path) -> None:
     fill(pdf.new_page(), (72, 600, 500, 750), PARAGRAPH + "Left open without an end")
-    fill(pdf.new_page(), (72, 72, 500, 200), "Section 4.2 Interest. It accrues monthly.")
+    fill(pdf.new_page(), (72, 72, 500, 200), "Section 4.2 Interest accrues monthly.")
     document = read(pdf, tmp_path)
     assert [b.anchor.path for b in document.blocks] == ["", "Section 4.2"]
 
