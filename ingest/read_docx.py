@@ -6,7 +6,6 @@ Tracked changes: the final text by default (option revisions: final, original, m
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lxml import etree
 from unabridged.errors import DocumentDamaged, DocumentEmpty, UsageError
@@ -15,10 +14,11 @@ from unabridged.ingest.document import BlockKind, Document, Furniture
 from unabridged.ingest.docx_numbering import Numbering
 from unabridged.ingest.docx_pages import WordPages
 from unabridged.ingest.docx_paragraph import PAGE_MARKS, VIEWS, Flow, Paragraph, without_marks
+from unabridged.ingest.docx_parts import WordParts
 from unabridged.ingest.docx_receipt import report_dropped, report_revisions
 from unabridged.ingest.docx_styles import Styles, is_on
 from unabridged.ingest.draft import Draft
-from unabridged.ingest.ooxml import MC, W, main_part, part, relationships
+from unabridged.ingest.ooxml import MC, W
 from unabridged.ingest.ooxml_chart import chart_text
 from unabridged.ingest.reader import Source
 
@@ -42,29 +42,21 @@ def read_docx(source: Source) -> Document:
         return _Reading(archive, source).document()
 
 
-@dataclass(frozen=True, slots=True)
-class _Comment:
-    author: str
-    date: str
-    element: etree._Element
-
-
 class _Reading:
     def __init__(self, archive: Archive, source: Source) -> None:
         view = source.options.get("revisions", "final")
         if view not in VIEWS:
             raise UsageError(f"There is no view of revisions named {view}.", hint="Use final, original or marked.")
-        self.archive, self.source = archive, source
-        self.name = main_part(archive, "word/document.xml")
-        self.related = relationships(archive, self.name)
+        self.source = source
+        self.parts = WordParts(archive)
+        self.root = self.parts.root
         self.draft = Draft()
         self.flow = Flow(view)
-        self.root = part(archive, self.name)
         self.pages = WordPages(self.root, self.draft)
-        self.styles = Styles(self._related("styles"))
-        self.numbering = Numbering(self._related("numbering"))
-        self.notes = {kind: self._by_id(kind + "s", kind) for kind in ("footnote", "endnote")}
-        self.comments = self._comments()
+        self.styles = Styles(self.parts.one("styles"))
+        self.numbering = Numbering(self.parts.one("numbering"))
+        self.notes = {kind: self.parts.notes(kind) for kind in ("footnote", "endnote")}
+        self.comments = self.parts.comments()
         self.carried = ""
         self.pictures: list[str] = []
         self.objects = 0
@@ -187,9 +179,9 @@ class _Reading:
         self.hidden += paragraph.hidden
         self._links(paragraph.links)
         for identity in paragraph.charts:
-            link = self.related.get(identity)
-            if link is not None and link.target in self.archive:
-                self._add(BlockKind.TABLE, chart_text(part(self.archive, link.target)))
+            chart = self.parts.linked(identity)
+            if chart is not None:
+                self._add(BlockKind.TABLE, chart_text(chart))
         for box in paragraph.boxes:
             for child in box:
                 self._block(child)
@@ -201,9 +193,9 @@ class _Reading:
     def _links(self, links: Sequence[tuple[str, str]]) -> None:
         """Addresses that the printed words do not show are kept apart; nothing is followed."""
         for identity, words in links:
-            link = self.related.get(identity)
-            if link is not None and link.external and link.target.removeprefix("mailto:").rstrip("/") not in words:
-                self.draft.furniture.append(Furniture(self.pages.number, f"Link on “{' '.join(words.split())}”: {link.target}"))
+            address = self.parts.address(identity)
+            if address.removeprefix("mailto:").rstrip("/") not in words:
+                self.draft.furniture.append(Furniture(self.pages.number, f"Link on “{' '.join(words.split())}”: {address}"))
 
     def _note(self, kind: str, identity: str) -> None:
         element = self.notes[kind].pop(identity, None)
@@ -217,10 +209,8 @@ class _Reading:
         if comment is not None:
             text, inside = self._plain(comment.element)
             about = " ".join(self.flow.comment_ranges.get(identity, "").split())
-            who = ", ".join(filter(None, (comment.author, comment.date[:10])))
-            self._add(
-                BlockKind.COMMENT, f"[Comment{f' by {who}' if who else ''}{f' on “{about}”' if about else ''}: {text}]"
-            )
+            who = comment.frame
+            self._add(BlockKind.COMMENT, f"[Comment{f' by {who}' if who else ''}{f' on “{about}”' if about else ''}: {text}]")
             self._attached(inside)
 
     def _plain(self, element: etree._Element, *, pages: bool = False) -> tuple[str, Paragraph]:
@@ -281,16 +271,12 @@ class _Reading:
             self._comment(identity)
 
     def _furniture(self) -> None:
-        seen: set[str] = set()
-        for relationship in self.related.values():
-            if relationship.kind in ("header", "footer") and relationship.target in self.archive:
-                text, _ = self._plain(part(self.archive, relationship.target))
-                if text and text not in seen:
-                    seen.add(text)
-                    self.draft.furniture.append(Furniture(None, text))
+        roots = (root for kind in ("header", "footer") for root in self.parts.all(kind))
+        texts = dict.fromkeys(self._plain(root)[0] for root in roots)
+        self.draft.furniture += [Furniture(None, text) for text in texts if text]
 
     def _report(self) -> None:
-        others = (self._related(kind) for kind in ("footnotes", "endnotes", "comments"))
+        others = (self.parts.one(kind) for kind in ("footnotes", "endnotes", "comments"))
         report_revisions(self.draft, [self.root, *(root for root in others if root is not None)], self.flow.view)
         report_dropped(self.draft, pictures=self.pictures, objects=self.objects, hidden=self.hidden, symbols=self.symbols)
         if self.pages.number is not None:
@@ -299,23 +285,6 @@ class _Reading:
             self.draft.details["page breaks"] = f"{self.pages.turns:,}, set by the author; the file does not say on which pages"
         if self.pages.sections > 1:
             self.draft.details["sections"] = str(self.pages.sections)
-
-    def _related(self, kind: str) -> etree._Element | None:
-        for relationship in self.related.values():
-            if relationship.kind == kind and not relationship.external and relationship.target in self.archive:
-                return part(self.archive, relationship.target)
-        return None
-
-    def _by_id(self, kind: str, tag: str) -> dict[str, etree._Element]:
-        root = self._related(kind)
-        elements = [] if root is None else root.findall(W + tag)
-        return {e.get(W + "id") or "": e for e in elements if e.get(W + "type", "normal") == "normal"}
-
-    def _comments(self) -> dict[str, _Comment]:
-        return {
-            identity: _Comment(e.get(W + "author") or "", e.get(W + "date") or "", e)
-            for identity, e in self._by_id("comments", "comment").items()
-        }
 
 
 def _children(element: etree._Element, tag: str) -> list[etree._Element]:
