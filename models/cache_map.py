@@ -52,7 +52,7 @@ class CacheMap:
     def use(self, reading: Resident) -> None:
         """This is the reading in use now; others that are idle and on disk go."""
         self.touch(reading)
-        for other in [other for other in self._unused(keep=reading) if other.on_disk]:
+        for other in [other for other in self._unused(keep=reading) if other.is_on_disk()]:
             self.drop_reading(other)
 
     def make_room(self, cells: int, *, sequences: int = 1, keep: Resident | None = None, short: bool = False) -> bool:

@@ -127,7 +127,7 @@ class Session:
         self._keeping.store.begin(chain, documents)
         try:
             reading = yield from Prefill(self._cache, resident, chain, self._keeping, fresh=fresh).run(lambda: self.window)
-            resident.on_disk = self._keeping.store.holds(chain)
+            resident.is_on_disk = lambda: self._keeping.store.holds(chain)
             return reading
         finally:
             resident.being_read = False

@@ -1,5 +1,6 @@
 """Who sits in the KV cache: a reading, and forks of it that go on with tokens of their own. Values; cache_map.py moves them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from unabridged.models.drafting import NgramIndex
@@ -16,7 +17,7 @@ class Resident:
     done: int = 0
     users: int = 0
     being_read: bool = False
-    on_disk: bool = False  # all of it, so that it can be brought back
+    is_on_disk: Callable[[], bool] = lambda: False  # all of it and at this moment, so that it can be brought back
     used: int = 0
     prepared: int | None = None  # a sequence that already shares its cells up to `ready`: the next fork
     ready: int = 0

@@ -232,6 +232,13 @@ class KilledAtAnyTime(RuleBasedStateMachine):
         self.engine = EngineProcess(workshop()[1], options_in(self.folder))
         self.readings: dict[int, Reading] = {}
         self.at_least: dict[int, int] = {}  # tokens of a document that were seen to be read, and have not been evicted
+        self.evicted: set[int] = set()  # documents that may be in memory only
+
+    def saw(self, number: int, tokens: int, *, reused: int) -> None:
+        """So many tokens were read. What was reused after an eviction may have come from memory, and goes with a kill."""
+        if number not in self.evicted or not reused:
+            self.evicted.discard(number)
+            self.at_least[number] = max(self.at_least.get(number, 0), tokens)
 
     def kill(self) -> None:
         """Returns when the death is known; whoever calls in between is told of it by an error."""
@@ -245,22 +252,22 @@ class KilledAtAnyTime(RuleBasedStateMachine):
         reading: Reading = drained(self.engine.read(document(number)))
         assert reading.reused + reading.evaluated == reading.tokens == len(document(number))
         assert reading.reused >= self.at_least.get(number, 0) - SEGMENT
-        self.readings[number], self.at_least[number] = reading, reading.tokens
+        self.readings[number] = reading
+        self.saw(number, reading.tokens, reused=reading.reused)
 
     @rule(number=st.integers(0, 3), after=st.integers(0, 45), kill=st.booleans())
     def break_off_a_reading(self, number: int, after: int, kill: bool) -> None:
         """Killed or cancelled, it reads at most one segment again."""
-        reading, seen = self.engine.read(document(number)), 0
+        reading = self.engine.read(document(number))
         try:
             for progress in itertools.islice(reading, after):
-                seen = progress.done
+                self.saw(number, progress.done, reused=progress.reused)
             if kill:
                 self.kill()
                 drained(reading)  # it may have been over already
         except EngineFailed:
             assert kill
         reading.close()
-        self.at_least[number] = max(self.at_least.get(number, 0), seen)
 
     @precondition(lambda self: self.readings)
     @rule(data=st.data(), asked=st.integers(0, 3), kill_after=st.sampled_from([0, 1, 3, None, None]))
@@ -288,6 +295,7 @@ class KilledAtAnyTime(RuleBasedStateMachine):
     def evict_segments(self) -> None:
         SegmentCache(self.folder).evict(1 << 30)
         self.at_least.clear()
+        self.evicted = {0, 1, 2, 3}
 
     def teardown(self) -> None:
         if hasattr(self, "engine"):

@@ -9,6 +9,7 @@ import pytest
 from unabridged.models import scheduler
 from unabridged.models.engine import EngineOptions, Piece, ReadProgress, Tokens
 from unabridged.models.open_model import open_model
+from unabridged.models.segment_cache import SegmentCache
 from unabridged.models.segments import SegmentStore
 from unabridged.models.window import WindowPolicy
 
@@ -173,12 +174,13 @@ def test_the_reading_in_use_stays_and_the_others_go_to_their_segments(
     assert watched.results["back"].tokens == alone(tiny_model, tmp_path / "other", document(600), question(1))
 
 
-def test_a_reading_that_is_not_on_disk_stays_until_its_room_is_needed(
+def test_a_reading_that_is_no_longer_on_disk_stays_until_its_room_is_needed(
     watched: Watched, options: EngineOptions, document: Document
 ) -> None:
+    """Another process, or a person, may have cleared what was written."""
     session = watched.opened.session
     first = watched.now("first", session.read(document(600), reserve=5000))
-    session._cache.residents[first.key].on_disk = False
+    SegmentCache(options.segments_folder).clear()
     second = watched.now("second", session.read(document(700)))
     assert set(session._cache.residents) == {first.key, second.key}
 
