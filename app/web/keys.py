@@ -3,6 +3,7 @@
 import os
 
 from unabridged.errors import UsageError, WebFailed
+from unabridged.web import packages
 from unabridged.web.providers import KEYED
 
 SERVICE = "unabridged"
@@ -28,6 +29,7 @@ def keep_key(provider: str, key: str) -> None:
     """Put it into the system's keyring; an empty one is taken out of it. Raises UsageError; WebFailed without a keyring."""
     if provider not in KEYED:
         raise UsageError(f"{provider} needs no key.", hint=f"Keys are for {' and '.join(KEYED)}.")
+    packages.check(("keyring",))
     import keyring
     from keyring.errors import KeyringError, PasswordDeleteError
 

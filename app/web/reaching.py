@@ -5,6 +5,7 @@ from pathlib import Path
 from unabridged.library import Library
 from unabridged.models.gguf_header import read_header
 from unabridged.settings import Settings
+from unabridged.web import packages
 from unabridged.web.answering import Reach
 from unabridged.web.decisions import PlainDecisions, tool_calls
 from unabridged.web.keys import key_of
@@ -15,6 +16,7 @@ from unabridged.web.providers import Chosen
 
 def reach(settings: Settings, log: NetworkLog, *, library: Library | None, chat_model: Path | None) -> Reach:
     """`chat_model` None: a finder, which decides nothing; `library` None: keeps no page. Raises UsageError, ModelFileError."""
+    packages.check()
     chosen = Chosen(
         settings.web_provider,
         address=settings.web_address,

@@ -13,6 +13,7 @@ from keyring.errors import NoKeyringError, PasswordDeleteError
 from unabridged.errors import UsageError, WebFailed
 from unabridged.home import Home
 from unabridged.store import Store
+from unabridged.web import packages
 from unabridged.web.keys import keep_key, key_of
 from unabridged.web.network_log import NetworkLog
 from unabridged.web.outside import Outside
@@ -92,6 +93,15 @@ def test_a_choice_that_lacks_something_is_a_usage_error() -> None:
     for name in ("altavista", "searxng", "folder"):
         with pytest.raises(UsageError):
             Chosen(name)
+
+
+def test_packages_that_are_missing_are_named_with_the_command_that_installs_them() -> None:
+    packages.check()
+    with pytest.raises(UsageError, match=r"not installed \(no_such_package\)") as refused:
+        packages.check(("json", "no_such_package"))
+    assert "unabridged[web]" in refused.value.hint
+    wanted = Path(__file__).parents[3].joinpath("pyproject.toml").read_text("utf-8").partition("\nweb = [")[2].partition("]")[0]
+    assert all(f'"{name}' in wanted for name in packages.NEEDED)
 
 
 def test_a_page_reaches_its_file_and_its_two_requests_the_log(site: Site, log: NetworkLog) -> None:
