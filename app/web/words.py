@@ -5,7 +5,7 @@ import unicodedata
 
 # Words that ask or join and name nothing. Common function words of English; of Chinese, those that stand around a question.
 _FUNCTION_WORDS = """
-about according after all also am an and any are as at be been before being between both but by can could did do does
+about according after all also am an and any are as at be because been before being between both but by can could did do does
 document documents each few file find for from give had has have having he her here hers him his how if in into is it its
 just know long many may me might more most much must my no nor not of off on once only or other our out over own please said
 same say says shall she should so some such tell than that the their them then there these they this those through to too
@@ -15,13 +15,15 @@ _ENGLISH = frozenset(("a", "i", *_FUNCTION_WORDS.split()))
 _CHINESE = re.compile(
     "请问|请告诉我|告诉我|根据|按照|关于|文件|文档|什么时候|什么|怎么样|怎么|怎样|如何|为什么|为何|多少|多久|多长|哪些|哪个|哪里|哪儿|几个|是否|有没有|能不能"
     "|可不可以|应该|应当|可以|需要|以及|或者|如果|因为|所以|但是|这个|那个|这些|那些|我们|你们|他们|一下"
-    "|[的地得了着过吗呢吧啊呀是为在有和与或及就都也还把被让向从到对于其之谁哪几何您你我他她它这那某个些]"
+    "|[的地得了着过吗呢吧啊呀是为在有和与或及就都也还把被让向从到对于其之谁哪几何第您你我他她它这那某个些]"
 )
-_PIECES = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+|[^\W_](?:[\w'’.-]*[^\W_])?")
+_HAN = r"\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_PIECES = re.compile(rf"\d+[年月日号条款项章节页届]|[{_HAN}]+|[^\W_{_HAN}](?:[^\W{_HAN}'’.-]|['’.-](?=[^\W_{_HAN}]))*")
 _WEB = re.compile(
     r"\b(?:search|look|check|find|browse|consult)\b[^.?!]{0,40}\b(?:web|internet|online)\b|\b(?:google|web search)\b"
     r"|(?:上网|网上|网络上|互联网|联网)[^。？！]{0,8}(?:查|搜|找|看)|(?:查|搜)[^。？！]{0,4}(?:网上|互联网)"
 )
+_SHORT_FORM = re.compile("(?:n['’]t|['’](?:s|re|ve|d|ll|m))$")  # who's, isn't, they've
 _ENDINGS = ("'s", "’s", "ies", "ing", "ed", "es", "s", "e", "y")
 _SHORTEST_STEM = 4
 
@@ -46,7 +48,7 @@ def content_words(question: str) -> list[str]:
     found: dict[str, str] = {}
     for piece in _PIECES.findall(unicodedata.normalize("NFKC", question)):
         for word in _CHINESE.split(piece) if is_chinese(piece) else [piece]:
-            if word and word.casefold() not in _ENGLISH:
+            if word and _SHORT_FORM.sub("", word.casefold()) not in _ENGLISH:
                 found.setdefault(word.casefold(), word)
     return list(found.values())
 
@@ -70,7 +72,7 @@ def forms(word: str) -> list[str]:
     """The stem of an English word; a Chinese word of four or more characters also by its halves, which texts tend to part."""
     plain = normal(word)
     if is_chinese(plain):
-        return [plain] if len(plain) < 4 else [plain, plain[:2], plain[-2:]]
+        return [plain] if len(plain) < 4 or plain[0].isdigit() else [plain, plain[:2], plain[-2:]]
     for ending in _ENDINGS:
         if plain.endswith(ending) and len(plain) - len(ending) >= _SHORTEST_STEM:
             return [plain[: -len(ending)]]
