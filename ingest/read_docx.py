@@ -282,7 +282,7 @@ class _Reading:
         if self.pages.number is not None:
             self.draft.details["page numbers"] = "as the file was last laid out"
         elif self.pages.turns:
-            self.draft.details["page breaks"] = f"{self.pages.turns:,}, set by the author; the file does not say on which pages"
+            self.draft.details["page breaks"] = f"{self.pages.turns:,}"  # the file does not say on which pages
         if self.pages.sections > 1:
             self.draft.details["sections"] = str(self.pages.sections)
 
