@@ -15,6 +15,16 @@ Resolver = Callable[[str, int], Sequence[str]]
 PORTS = frozenset((80, 443))
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 
+_INSIDE = tuple(  # what some versions of Python take for global: special by the registries of IANA, or a cloud's own
+    map(
+        ipaddress.ip_network,
+        (
+            *("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32"),  # protocol assignments, 6to4 relays, the host of Azure
+            *("fec0::/10", "64:ff9b:1::/48", "3fff::/20", "5f00::/16"),  # site-local, local NAT64, documentation, SRv6
+        ),
+    )
+)
+
 
 def is_public(address: str) -> bool:
     """Whether it is on the public internet: not this machine, its networks, a carrier's, or a group of machines."""
@@ -25,6 +35,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+    if any(ip in network for network in _INSIDE if network.version == ip.version):
+        return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback or ip.is_link_local)
 
 

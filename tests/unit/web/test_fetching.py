@@ -22,7 +22,8 @@ INSIDE = [
     "100.100.100.200", "198.18.0.1", "192.0.2.1", "203.0.113.9", "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255",
     "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
     "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2002:c0a8:101::1", "2001:db8::1",
-    "2001:0:4136:e378:8000:63bf:80ff:fffe",
+    "2001:0:4136:e378:8000:63bf:80ff:fffe", "fec0::1", "64:ff9b:1::7f00:1", "3fff::1", "5f00::1", "2001:20::1", "100::1",
+    "::ffff:0:127.0.0.1", "192.0.0.8", "192.0.0.170", "192.88.99.1", "168.63.129.16", "169.254.170.2", "0.1.2.3",
 ]  # fmt: skip
 OUTSIDE = ["1.1.1.1", "93.184.216.34", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "64:ff9b::101:101", "::ffff:1.1.1.1"]
 
@@ -62,7 +63,21 @@ def test_no_address_of_a_private_network_is_public(address: object) -> None:
         assert not is_public(f"::ffff:{address}")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "localhost", "[::1]", "[::ffff:127.0.0.1]"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "0x7f.1",
+        "localhost",
+        "localhost.",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+    ],
+)
 def test_every_spelling_of_this_machine_is_refused_before_anything_is_sent(site: Site, host: str) -> None:
     site.serve("/", page("Secret", "Inside."))
     asked: list[dict[str, object]] = []
