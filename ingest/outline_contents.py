@@ -3,13 +3,14 @@
 import re
 from collections.abc import Collection, Sequence
 
-from unabridged.ingest.clauses import RANK_CLAUSE, Number, general_heading
+from unabridged.ingest.clauses import RANK_CLAUSE, Number, general_heading, number_of
 from unabridged.ingest.document import BlockKind
 from unabridged.ingest.entry import Entry
 
 _CONTENTS_LENGTH = 300  # code points of a block in a table of contents, on average at most
 _PROSE_LENGTH = 40  # code points of a sentence at least
-_STRAY_LINES = 4  # of a table of contents in a row, at most, that do not come again
+_STRAY_LINES = 4  # of a table of contents in a row, at most, that do not come again; numbers of pages aside
+_PAGE = re.compile(r"\b(\d{1,4}|[ivxlc]{1,7})$")
 _RUNNING = re.compile(r"[.;。；]\s*\Z")
 _NAMES = ("目录", "目錄", "contents", "table of contents")
 _INSTRUMENT = re.compile(r"[^。；，！？\n]{2,60}(法|条例|解释|规定|办法|细则|决定|规则|准则|章程|合同|协议|协议书)(（试行）)?$")
@@ -47,13 +48,31 @@ def _until_running_text(
         number = numbers[j]
         return places[keys[j]] > j or (number is not None and labels.get((number.rank, number.label.lower()), 0) > j)
 
-    end = index
+    end, strays = index, 0
     for j in range(index + 1, limit):
-        if j - end > _STRAY_LINES:
-            break
-        if len(keys[j]) > 2 and comes_again(j):
-            end = j
-    return end + 1 if end > index else 0
+        if _lists_pages(entries[j], bodies[j]) or (len(keys[j]) > 2 and comes_again(j)):
+            end, strays = j, 0
+        elif len(keys[j]) > 2:
+            strays += 1
+            if strays > _STRAY_LINES:
+                break
+    return _with_last_lines(end, limit, index, bodies, numbers) if end > index else 0
+
+
+def _lists_pages(entry: Entry, body: str) -> bool:
+    """Whether a block is a table of lines that end with the number of a page."""
+    rows = body.split("\n")[:-1]  # the last one may be cut
+    return entry.kind is BlockKind.TABLE and sum(_PAGE.search(row) is not None for row in rows) * 2 > len(rows)
+
+
+def _with_last_lines(end: int, limit: int, first: int, bodies: Sequence[str], numbers: Sequence[Number | None]) -> int:
+    """Behind the numbered lines that follow the last known one, each with a number that the table did not have yet."""
+    seen = {n.label.lower() for body in bodies[first : end + 1] for row in body.split("\n") if (n := number_of(row))}
+    after = end + 1
+    while after < limit and (number := numbers[after]) is not None and number.label.lower() not in seen:
+        seen.add(number.label.lower())
+        after += 1
+    return after
 
 
 def _is_prose(entry: Entry) -> bool:

@@ -107,3 +107,33 @@ def test_lines_of_a_table_of_contents_that_come_again_are_no_headings() -> None:
     )  # fmt: skip
     assert headings(found) == ["Exhibit A Form of Notice", "Exhibit B – Form of Waiver"]
     assert {block.anchor.path for block in found.blocks[:4]} == {"TABLE OF CONTENTS"}
+
+
+def test_the_last_lines_of_a_table_of_contents_hold_no_clauses_though_they_never_come_again() -> None:
+    draft = Draft()
+    draft.add(BlockKind.HEADING, "TABLE OF CONTENTS", level=3)
+    draft.add(BlockKind.TABLE, "ARTICLE I TERM | 1\nARTICLE II RENT | 2\nMISCELLANEOUS | 3")
+    for line in ("Schedule 1 Calendar", "Exhibit A Brand Plan", "Exhibit B Records"):
+        draft.add(BlockKind.PARAGRAPH, line)
+    draft.add(BlockKind.HEADING, "LEASE", level=3)
+    draft.add(BlockKind.PARAGRAPH, "This lease is made between the landlord and the tenant today.")
+    draft.add(BlockKind.PARAGRAPH, "ARTICLE I TERM")
+    draft.add(BlockKind.PARAGRAPH, "1.1 Length. The lease runs for ten years from the first of May.")
+    found = draft.finish(media_type="", name="")
+    assert {block.anchor.path for block in found.blocks[:5]} == {"TABLE OF CONTENTS"}
+    assert found.blocks[-1].anchor.path == "ARTICLE I › 1.1"
+
+
+def test_a_clause_that_a_word_file_sets_as_a_heading_is_a_clause() -> None:
+    duty = "Each party shall keep the confidence of the other and tell nobody of what it has been told. " * 4
+    draft = Draft()
+    for text in ("2 Duties", f"2.1 Confidence. {duty}", f"2.2 {duty}", duty):
+        draft.add(BlockKind.HEADING, text, level=1 if text == "2 Duties" else 2)
+    found = draft.finish(media_type="", name="")
+    validate(found)
+    assert headings(found) == ["2 Duties", "2.1 Confidence."]
+    assert [(block.kind, block.anchor.path) for block in found.blocks][2:4] == [
+        (BlockKind.PARAGRAPH, "2 Duties › 2.1"),
+        (BlockKind.PARAGRAPH, "2 Duties › 2.2"),
+    ]
+    assert found.blocks[-1].kind is BlockKind.PARAGRAPH
