@@ -127,7 +127,7 @@ class _Placer:
                 self.items[0] = replace(self.items[0], is_title=True)
                 return BlockKind.HEADING, len(self.steps) + 1
             return BlockKind.LIST_ITEM, len(self.items)
-        if entry.kind is BlockKind.HEADING:
+        if entry.kind is BlockKind.HEADING and entry.end - entry.start <= _LONGEST_HEADING:
             return self._enter_heading(index, entry)
         label = general_heading(self.bodies[index]) if entry.kind is BlockKind.PARAGRAPH else ""
         if label and label not in ("目录", "目錄"):
@@ -140,7 +140,7 @@ class _Placer:
             self.suspended = True
         if entry.kind is BlockKind.PARAGRAPH:
             self._count_paragraph(entry)
-        return entry.kind, entry.level
+        return (BlockKind.PARAGRAPH, 0) if entry.kind is BlockKind.HEADING else (entry.kind, entry.level)
 
     def _count_paragraph(self, entry: Entry) -> None:
         """A paragraph of an article that is whole and follows a whole one is the next 款; what else stands there is not."""
