@@ -59,7 +59,10 @@ def _reason_en(absence: Absence) -> str:
         return f"The documents were not read whole ({without}), and what was read does not answer."
     read = f"All {absence.characters:,} characters were read and do not answer"
     if absence.together:
-        return f"{read}, though passage {absence.together} has all words of the question: look there first."
+        return (
+            f"All {absence.characters:,} characters were read and no passage clearly answers, but passage {absence.together} "
+            "has all words of the question: look there first."
+        )
     missing = [f"“{word}”" for word, count in absence.found if not count]
     if missing:
         return f"{read}; {', '.join(missing)} {'stands' if len(missing) == 1 else 'stand'} nowhere in them."
@@ -69,9 +72,10 @@ def _reason_en(absence: Absence) -> str:
 def _reason_zh(absence: Absence) -> str:
     if absence.characters_read < absence.characters or absence.pages_without_text:
         return f"文件未能全部读到（{absence.pages_without_text:,} 页没有文字），读到的部分没有回答这个问题。"
-    read = f"已读完全部 {absence.characters:,} 个字符，其中没有回答"
+    read = f"已读完全部 {absence.characters:,} 个字符"
     if absence.together:
-        return f"{read}，但第 {absence.together} 段含有问题中的全部词语，请先查看该段。"
+        return f"{read}，没有段落明确回答，但第 {absence.together} 段含有问题中的全部词语，请先查看该段。"
+    read = f"{read}，其中没有回答"
     missing = [f"“{word}”" for word, count in absence.found if not count]
     if missing:
         return f"{read}；文中找不到{'、'.join(missing)}。"

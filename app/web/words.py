@@ -13,9 +13,9 @@ under until up upon us very was we were what when where whether which while who 
 """
 _ENGLISH = frozenset(("a", "i", *_FUNCTION_WORDS.split()))
 _CHINESE = re.compile(
-    "请问|请告诉我|告诉我|根据|按照|关于|文件|文档|什么时候|什么|怎么样|怎么|怎样|如何|为什么|为何|多少|多久|多长|哪些|哪个|哪里|哪儿|几个|是否|有没有|能不能"
+    "请问|请告诉我|什么情况下?|什么条件下?|什么人|哪些人|何人|告诉我|根据|按照|关于|文件|文档|什么时候|什么|怎么样|怎么|怎样|如何|为什么|为何|多少|多久|多长|哪些|哪个|哪里|哪儿|几个|是否|有没有|能不能"
     "|可不可以|应该|应当|可以|需要|以及|或者|如果|因为|所以|但是|这个|那个|这些|那些|我们|你们|他们|一下"
-    "|[的地得了着过吗呢吧啊呀是为在有和与或及就都也还把被让向从到对于其之谁哪几何第您你我他她它这那某个些]"
+    "|[的地得了着过吗呢吧啊呀是为在有和与或及就都也还把被让向从到对于由其之谁哪几何第您你我他她它这那某个些]"
 )
 _HAN = r"\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _PIECES = re.compile(rf"\d+[年月日号条款项章节页届]|[{_HAN}]+|[^\W_{_HAN}](?:[^\W{_HAN}'’.-]|['’.-](?=[^\W_{_HAN}]))*")
@@ -69,10 +69,10 @@ def search_words(query: str) -> list[str]:
 
 
 def forms(word: str) -> list[str]:
-    """The stem of an English word; a Chinese word of four or more characters also by its halves, which texts tend to part."""
+    """The stem of an English word; a Chinese word of three or more characters also by its ends, which texts tend to part."""
     plain = normal(word)
     if is_chinese(plain):
-        return [plain] if len(plain) < 4 or plain[0].isdigit() else [plain, plain[:2], plain[-2:]]
+        return [plain] if len(plain) < 3 or plain[0].isdigit() else [plain, plain[:2], plain[-2:]]
     for ending in _ENDINGS:
         if plain.endswith(ending) and len(plain) - len(ending) >= _SHORTEST_STEM:
             return [plain[: -len(ending)]]

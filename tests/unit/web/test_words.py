@@ -13,6 +13,8 @@ from unabridged.web.words import asks_for_web, content_words, normal, question_q
         ("根据合同,GDPR第17条规定了什么?", ["合同", "GDPR", "17条", "规定"]),
         ("2021年奥斯陆的市长是谁？", ["2021年", "奥斯陆", "市长"]),
         ("What's the lessee's VAT-ID under e.g. U.K. law_2?", ["lessee's", "VAT-ID", "U.K", "law"]),
+        ("什么情况下可以取保候审？", ["取保候审"]),
+        ("辩护人可以由哪些人担任？", ["辩护人", "担任"]),
         ("Is it?", []),
     ],
 )
