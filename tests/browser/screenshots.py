@@ -11,6 +11,8 @@ from pathlib import Path
 import docx
 import pymupdf
 from playwright.sync_api import Browser, Page, sync_playwright
+from unabridged.characters.card import new_card
+from unabridged.characters.card_files import CardFile
 from unabridged.home import open_home
 from unabridged.ui.sample import SAMPLES
 from unabridged.workspace import Workspace
@@ -20,6 +22,22 @@ from tests.browser.conftest import CHROMIUM, FLAGS, Served, Visitor
 FOLDER = Path(__file__).parents[2] / "ui" / "screenshots"
 SIZE = {"width": 1280, "height": 800}
 QUESTION = "Who pays for repairs to the roof?"
+LAMP = {
+    "keys": ["lamp", "light"],
+    "content": "The lamp burns herring oil.",
+    "enabled": True,
+    "insertion_order": 10,
+    "extensions": {},
+}
+PEOPLE: dict[str, dict[str, object]] = {
+    "Ada": {
+        "description": "Keeps the lighthouse of Skarv.",
+        "first_mes": "You are wet. Come in.",
+        "tags": ["sea", "storm"],
+        "character_book": {"entries": [{**LAMP, "comment": "The lamp"}], "extensions": {}},
+    },
+    "The harbour master": {"description": "Knows every berth.", "first_mes": "Which boat?", "tags": ["harbour"]},
+}
 
 
 def pdf_of(text: str, path: Path) -> Path:
@@ -99,6 +117,16 @@ def _take(browser: Browser, served: Served, scratch: Path, folder: Path) -> None
     shot(page, "quotation-and-receipt")
     page.get_by_role("button", name="Settings").click()
     shot(page, "settings")
+
+    for name, fields in PEOPLE.items():
+        served.workspace.characters.add(CardFile(new_card(name, **fields)))
+    page = visit().open(served.address)
+    page.get_by_role("button", name="Characters", exact=True).click()
+    page.get_by_role("article", name="Ada").get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Edit the lorebook").click()
+    page.locator(".ub-lore-entry > summary").first.click()
+    page.mouse.move(5, 5)
+    shot(page, "characters")
 
     page = visit(locale="zh-CN", color_scheme="dark").open(served.address)
     page.get_by_role("button", name="试用示例").click()

@@ -185,7 +185,7 @@ def full(serve_script: Serve, visit: Visit, contract: Path) -> tuple[Served, Pag
     page.get_by_role("switch", name="Follow-up").click()
     expect(page.locator(".ub-choices")).to_contain_text("let earlier turns")  # told before anything is sent
     ask(page, "Second?")
-    expect(page.locator(".ub-failure")).to_contain_text("nothing was read or cut")
+    expect(page.locator(".ub-turns .ub-failure")).to_contain_text("nothing was read or cut")
     expect(page.locator(".ub-turn")).to_have_count(1)
     return served, page
 
@@ -194,7 +194,7 @@ def test_where_the_window_is_full_chosen_turns_are_forgotten_and_the_question_is
     serve_script: Serve, visit: Visit, contract: Path
 ) -> None:
     served, page = full(serve_script, visit, contract)
-    page.locator(".ub-failure").get_by_role("button", name="Choose turns to forget").click()
+    page.locator(".ub-turns .ub-failure").get_by_role("button", name="Choose turns to forget").click()
     choice = page.get_by_role("dialog", name="Choose turns to forget")
     choice.get_by_label("First?").check()
     choice.get_by_role("button", name="Forget").click()
@@ -208,7 +208,7 @@ def test_where_the_window_is_full_an_edited_summary_goes_on_in_a_fresh_branch(
     serve_script: Serve, visit: Visit, contract: Path
 ) -> None:
     served, page = full(serve_script, visit, contract)
-    page.locator(".ub-failure").get_by_role("button", name="Go on with a summary").click()
+    page.locator(".ub-turns .ub-failure").get_by_role("button", name="Go on with a summary").click()
     summary = page.get_by_role("dialog", name="Go on with a summary")
     expect(summary.get_by_text("It stands for 1 turn")).to_be_visible()
     summary.get_by_role("textbox").fill("They asked once.")

@@ -66,8 +66,9 @@
       h("p", { class: "ub-muted" }, t("characters_about")), cannot, refusal, grid, books);
     document.body.append(gallery);
     isOpen = () => !gallery.hidden;
-    const close = () => { gallery.hidden = true; emit("focus-question"); };
-    const open = async () => { refusal.hidden = true; gallery.hidden = false; await refresh(); gallery.focus(); };
+    const behind = (hidden) => { document.getElementById("ub-frame").inert = hidden; };  // nobody tabs into what cannot be seen
+    const close = () => { gallery.hidden = true; behind(false); emit("focus-question"); };
+    const open = async () => { refusal.hidden = true; gallery.hidden = false; behind(true); await refresh(); gallery.focus(); };
     gallery.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } });
     takenIn = ({ error, hint, name, book, file }) => {
       if (!error) { refusal.hidden = true; if (book) notice(t("lorebook_imported", { name })); if (!isOpen()) open(); return; }  // a character is seen: the newest stands first

@@ -42,7 +42,15 @@
     const runningJob = () => jobs.find((job) => job.kind === "answer" && job.state === "running" && (job.id === asked?.id || (conversation && job.conversation === conversation.id)));
 
     // --- asking
-    async function send(question, follows, { parent = branch().at(-1)?.id ?? null, query = "", summary = null } = {}) {
+    // A conversation that was opened a moment ago is on its way here: what is sent belongs to it, not to the one before.
+    const arrived = async () => {
+      const isHere = () => (session.conversation ?? null) === (conversation?.id ?? null);
+      for (let tries = 0; tries < 3 && !isHere(); tries += 1) await load();
+      return isHere();
+    };
+    async function send(question, follows, { parent, query = "", summary = null } = {}) {
+      if (!(await arrived())) return;
+      if (parent === undefined) parent = branch().at(-1)?.id ?? null;
       if (conversation?.scene) { await act("say", { parent, message: question }, parent, { question }); composer.fill(""); return; }
       failure = null;
       const job = await call("ask", { documents: session.documents, question, follows: Boolean(follows && parent), parent, conversation: conversation?.id ?? null,

@@ -77,7 +77,7 @@
       if (state === "failed") notice(error, hint); else if (words) fill(words);
     };
     const draw = () => {
-      root.replaceChildren(...scene.players.map((player) => h("button", { type: "button", class: "ub-player", title: t("let_speak", { name: player.name }), onclick: () => say("", [player.id]) }, unabridged.portrait(player), h("span", {}, player.name))),
+      root.replaceChildren(...scene.players.map((player) => h("button", { type: "button", class: "ub-player", title: t("let_speak", { name: player.name }), "aria-label": t("let_speak", { name: player.name }), onclick: () => say("", [player.id]) }, unabridged.portrait(player), h("span", {}, player.name))),
         h("span", { class: "ub-spacer" }), button("right", t("let_it_go_on"), () => say("", []), { text: true }), button("edit", t("write_for_me"), ownWords, { text: true }), button("gear", t("scene_settings"), setUp));
     };
     on("live", ({ jobs }) => jobs.forEach(tellLore));
