@@ -22,7 +22,7 @@ from unabridged.workspace import Workspace
 from tests.conftest import CONTRACT
 from tests.fakes import FINDER, FakeEngines, common, text_of
 from tests.unit.app.test_workspace import drained, finished, started
-from tests.unit.web.conftest import Site, page
+from tests.unit.web.conftest import Beside, Site, page
 
 QUESTION = "Who was mayor of Oslo in 2021?"
 FACT = "Marianne Borgen was mayor of the city in that year."
@@ -440,7 +440,6 @@ def stepwise(
 ) -> list[Event]:
     """As the workspace does it for a model whose template knows tools."""
     from unabridged.assistant import Assistant, Request
-    from unabridged.web.outside import Outside
     from unabridged.web.providers import Chosen
 
     document = drained(workspace.add(contract))
@@ -449,7 +448,7 @@ def stepwise(
     assistant = Assistant(engines.started[0])
     context = assistant.context([(document, workspace.library.passages(document.id))])
     searxng = Chosen("searxng", address=workspace.settings.web_address)
-    outside = Outside(searxng, workspace.network_log, private=["127.0.0.1"], pause_s=0.0)
+    outside = Beside(searxng, workspace.network_log, private=["127.0.0.1"], pause_s=0.0)
     reach = Reach(outside, workspace.library, pages=2, steps=steps, decisions=decisions)
     return list(answered(assistant, context, Request(QUESTION), use=use or WebUse(allow=True), reach=reach))
 
