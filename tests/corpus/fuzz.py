@@ -136,15 +136,15 @@ def outcome(path: Path) -> str:
     return "read"
 
 
-def run(seeds: Sequence[Seed], inputs: int, *, seed: int, keep: Path | None = None) -> Counter[str]:
-    """Counts of outcomes. Inputs that end in capitals are kept in `keep`."""
-    counts: Counter[str] = Counter()
+def run(seeds: Sequence[Seed], inputs: int, counts: Counter[str], *, seed: int, keep: Path | None = None) -> None:
+    """Adds up outcomes in `counts`. Inputs that end in capitals are kept in `keep`."""
     for first in range(0, inputs, _BATCH):
+        if first and first % 1000 == 0:
+            print(f"{first:,} inputs", file=sys.stderr, flush=True)
         for suffix, result, data in _batch(seeds, range(first, min(first + _BATCH, inputs)), seed):
             counts[f"{suffix} {result}"] += 1
             if keep is not None and result[:1].isupper() and not result.startswith("Document"):
                 (keep / f"{len(list(keep.iterdir()))}{suffix}").write_bytes(data)
-    return counts
 
 
 def _batch(seeds: Sequence[Seed], numbers: range, seed: int) -> Iterator[tuple[str, str, bytes]]:
@@ -209,9 +209,15 @@ def main() -> None:
     keep = Path(tempfile.mkdtemp(prefix="fuzz-"))
     started = time.perf_counter()
     seeds = corpus_seeds()
-    for what, count in sorted(run(seeds, inputs, seed=seed, keep=keep).items()):
+    counts: Counter[str] = Counter()
+    try:
+        run(seeds, inputs, counts, seed=seed, keep=keep)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+    for what, count in sorted(counts.items()):
         print(f"{count:6d}  {what}")
-    print(f"{inputs:,} inputs from {len(seeds)} seeds in {time.perf_counter() - started:,.0f} s; offenders in {keep}")
+    seconds = time.perf_counter() - started
+    print(f"{counts.total():,} inputs from {len(seeds)} seeds in {seconds:,.0f} s; offenders in {keep}")
 
 
 if __name__ == "__main__":
