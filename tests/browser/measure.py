@@ -1,7 +1,8 @@
 """How quick the page is, in Chromium on this machine: python -m tests.browser.measure
 
 Prints: start of the program to first paint and to the app, share of the browser's main thread while an answer streams at 30
-words a second under 400 messages, and how long a PDF of 600 pages takes to open at page 500.
+words a second under 400 messages, how long a frame takes when these are scrolled, and how long a PDF of 600 pages takes to
+open at page 500.
 """
 
 import os
@@ -27,6 +28,17 @@ TURNS = 200  # two messages each
 ANSWER = "It is governed by the laws of Norway, *as agreed* on page 3. " * 12 + "\n\n- one\n- two\n\n|a|b|\n|-|-|\n|1|2|\n"
 STREAM_S = 10.0
 PAGES = 600
+SCROLL = """async () => {
+  const root = document.querySelector('.ub-transcript'), took = [];
+  let before = performance.now();
+  while (root.scrollTop > 0) {
+    root.scrollTop -= 400;
+    await new Promise(requestAnimationFrame);
+    took.push(performance.now() - before);
+    before = performance.now();
+  }
+  return took;
+}"""
 
 
 def main() -> None:
@@ -89,6 +101,9 @@ def stream(browser: Browser, served: Served, scratch: Path) -> None:
     share = busy(page, STREAM_S)
     print(f"{2 * TURNS} messages and a stream of 30 words/s: main thread {share:.0%} busy")
     page.keyboard.press("Escape")
+    frames_ms = sorted(page.evaluate(SCROLL))
+    middle, worst = frames_ms[len(frames_ms) // 2], frames_ms[-1]
+    print(f"{2 * TURNS} messages scrolled from end to start: a frame takes {middle:.0f} ms, the longest {worst:.0f} ms")
     page.close()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Served, Visitor
 from tests.browser.test_journeys import ask, tick
@@ -127,6 +127,37 @@ def test_a_conversation_is_renamed_and_a_question_and_a_conversation_are_deleted
     expect(page.locator(".ub-conversations .ub-row")).to_have_count(0)
 
 
+def test_what_is_sent_while_a_conversation_is_on_its_way_belongs_to_it(page: Page) -> None:
+    served = page.served  # type: ignore[attr-defined]
+    [contract] = [entry for entry in served.workspace.library.entries() if entry.name == "contract.txt"]
+    talks = served.workspace.conversations
+    first, second = (talks.start([(contract.id, contract.name)], title=title).id for title in ("First", "Second"))
+    page.reload()
+    page.locator(".ub-conversations .ub-row-main", has_text="First").click()
+    expect(page.locator(".ub-meter-words")).to_contain_text("tokens")
+    held: list[Route] | None = []
+
+    def hold(route: Route) -> None:
+        if held is not None and '"fn_name":"conversation"' in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/component_server/", hold)
+    page.locator(".ub-conversations .ub-row-main", has_text="Second").click()
+    ask(page, "Which law?")
+    page.wait_for_timeout(300)
+    assert [talks.turns(talk) for talk in (first, second)] == [[], []]
+    assert held, "the conversation is still on its way"
+    late = held.copy()
+    held = None
+    for route in late:
+        route.continue_()
+    page.wait_for_selector(".ub-receipt")
+    assert [len(talks.turns(talk)) for talk in (first, second)] == [0, 1]
+    assert len(talks.list()) == 2
+
+
 def test_an_answer_is_copied_with_its_sources(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tick(page, "contract.txt")
@@ -139,9 +170,7 @@ def test_an_answer_is_copied_with_its_sources(page: Page) -> None:
     assert "contract.txt" in copied
 
 
-def test_two_people_in_one_library_keep_their_conversations_apart_on_their_screens(
-    page: Page, visit: Visit
-) -> None:
+def test_two_people_in_one_library_keep_their_conversations_apart_on_their_screens(page: Page, visit: Visit) -> None:
     served = page.served  # type: ignore[attr-defined]
     other = visit().open(served.address)
     tick(page, "contract.txt")
