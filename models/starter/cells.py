@@ -24,11 +24,11 @@ Count = Callable[[Sequence[str]], list[int]]  # tokens of each text
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`right` are the indices of the passages that answer, none where nothing does; `answer` is what a quotation must hold."""
+    """`right` are the indices of the passages that answer, none where nothing does; a quotation must hold one of `answers`."""
 
     text: str
     right: frozenset[int]
-    answer: str
+    answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def self_made_tasks(
                     sentence = flattened(made[1]).lstrip(CLOSING)
                     right = frozenset(i for i, p in enumerate(plain) if sentence in p)
                     if fits or not right:
-                        asked.append(Asked(made[0], right, sentence[:COMPARED]))
+                        asked.append(Asked(made[0], right, (sentence[:COMPARED],)))
                         wanted -= 1
         yield Task(document, asked)
 
@@ -79,7 +79,11 @@ def human_tasks(
     seed: int = 0,
     chosen: Callable[[str], bool] = is_held_out,
 ) -> Iterator[Task]:
-    """Contexts of many human questions in a row; questions on contexts that were left out are the unanswerable ones."""
+    """Contexts of many human questions in a row; questions on contexts that were left out are the unanswerable ones.
+
+    Where several contexts are asked the same in the same words ("Governing Law"), the passage of any of them is right, and such
+    a question, taken from elsewhere, is no unanswerable one.
+    """
     random = Random(seed)  # noqa: S311
     by_context: dict[str, list[HumanQuestion]] = {}
     for q in human_questions(training):
@@ -100,9 +104,14 @@ def human_tasks(
             asked += [_placed(q, parts, len(document)) for q in by_context[context]]
             document += parts
             used += size[context]
+        same: dict[str, Asked] = {}
+        for a in asked:
+            known = same.get(a.text, Asked(a.text, frozenset()))
+            same[a.text] = Asked(a.text, known.right | a.right, known.answers + a.answers)
+        asked = [same[a.text] for a in asked]
         asked = random.sample(asked, min(len(asked), questions // readings))
-        others = [q for context in waiting if context not in document for q in by_context[context]]
-        asked += [Asked(q.question, frozenset(), "") for q in random.sample(others, min(len(others), len(asked) // 2))]
+        others = [q for context in waiting if context not in document for q in by_context[context] if q.question not in same]
+        asked += [Asked(q.question, frozenset()) for q in random.sample(others, min(len(others), len(asked) // 2))]
         yield Task(document, asked)
 
 
@@ -115,11 +124,11 @@ def contract_tasks(documents: Path) -> Iterator[Task]:
         asked = []
         for q in questions:
             heads = [flattened(answer)[:COMPARED] for answer in q["answers"]] if q["contract"] == name else []
-            for head in heads[:1]:
+            if heads:
                 topic, _, details = q["question"].partition("Details: ")
                 topic = re.sub(r'.*related to "([^"]*)".*', r"\1", topic)
                 if right := frozenset(i for i, p in enumerate(plain) if any(h in p for h in heads)):
-                    asked.append(Asked(f"{topic}: {details}", right, head))
+                    asked.append(Asked(f"{topic}: {details}", right, tuple(heads)))
         yield Task(document, asked)
 
 
@@ -133,7 +142,7 @@ def _placed(question: HumanQuestion, parts: Sequence[str], before: int) -> Asked
     for index, part in enumerate(parts):
         if start < len(part):
             answer = part[start : start + len(question.answer)]
-            return Asked(question.question, frozenset([before + index]), flattened(answer)[:COMPARED])
+            return Asked(question.question, frozenset([before + index]), (flattened(answer)[:COMPARED],))
         start -= len(part)
     raise ValueError("an answer that begins behind its context")
 

@@ -147,7 +147,7 @@ def measure(candidate: Candidate, task: Task) -> Read:
         right = passage in asked.right
         quote = flattened(candidate.quote(passage, asked.text)) if right else ""
         first = int(yardstick.scores(asked.text).argmax())
-        quoted = asked.answer in quote if right else None
+        quoted = any(answer in quote for answer in asked.answers) if right else None
         rows.append(Row(bool(asked.right), right, first in asked.right, sure, quoted, len(quote), point_s))
     return Read(len(task.document), tokens, read_s, tuple(rows))
 

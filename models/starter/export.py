@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from unabridged.models.starter import circuit, tokenizer
 
-THRESHOLD = 0.82  # certainty (models/pointing.py) from which on an answer is given as one; set on questions outside the scores
+THRESHOLD = 0.3  # certainty (models/pointing.py) from which on an answer is given as one; chosen from what calibrate prints
 
 
 def write(
@@ -43,7 +43,7 @@ def write(
     g.add_block_count(len(circuit.SLIDING))
     g.add_feed_forward_length(circuit.FEED_FORWARD)
     g.add_head_count(circuit.HEADS)
-    g.add_head_count_kv(circuit.HEADS)
+    g.add_head_count_kv(circuit.KV_HEADS)
     g.add_key_length(circuit.HEAD)
     g.add_value_length(circuit.HEAD)
     g.add_layer_norm_eps(1e-5)
@@ -109,13 +109,14 @@ def _word(token: bytes, stem: Callable[[str], str]) -> bytes:
     return word.encode() or token
 
 
-def _trained(known: circuit.Vocabulary, checkpoint: Path) -> dict[str, NDArray[np.float32]]:
+def learnt(known: circuit.Vocabulary, checkpoint: Path) -> circuit.Learnt:
+    """What the weights of that checkpoint mean."""
     import torch
     from unabridged.models.starter.network import Network
 
-    network = Network(known)
-    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["network"], strict=False)
-    return network.exported()
+    network = Network(known, circuit.unlearnt(known))
+    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["network"])
+    return network.learnt()
 
 
 def main() -> None:
@@ -123,11 +124,14 @@ def main() -> None:
     parser.add_argument("vocabulary", type=Path)
     parser.add_argument("counts", type=Path, help="token counts, from unabridged.models.starter.data")
     parser.add_argument("out", type=Path)
-    parser.add_argument("--checkpoint", type=Path, help="of unabridged.models.starter.train; without it, the circuit as it is")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="the .best of unabridged.models.starter.train; without it, the circuit before training"
+    )
     arguments = parser.parse_args()
     ranks = tokenizer.load(arguments.vocabulary)
     known = vocabulary(ranks, np.load(arguments.counts)["shares"])
-    write(arguments.out, ranks, _trained(known, arguments.checkpoint) if arguments.checkpoint else circuit.weights(known))
+    values = learnt(known, arguments.checkpoint) if arguments.checkpoint else circuit.unlearnt(known)
+    write(arguments.out, ranks, circuit.weights(known, values))
     with arguments.out.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     arguments.out.with_suffix(".json").write_text(json.dumps({"sha256": digest}) + "\n", encoding="utf-8")

@@ -1,8 +1,8 @@
-"""The starter in torch: the same arithmetic as llama.cpp's, differentiable, many questions on one document at a time.
+"""The starter in torch, as far as it learns: what the words of questions collect from a document, many questions at a time.
 
-What trains is what the words mean: T, B and rarity of every word group (see circuit.py). The layers stay as they were built,
-so that what holds at 2,000 tokens holds at 100,000. From the full layer on only the questions' tokens are computed: in this
-circuit nobody reads what a passage's own tokens collect there.
+Layer 0 is taken as what it was built to be (every token carries exactly its own passage's code, the context fades exactly), and
+the codes of passages as orthogonal, so that a step is a few products [tokens of questions, tokens of the document]. What it
+learns (circuit.Learnt) means the same in the whole transformer, which `test_network` compares. Knows no files.
 """
 
 from collections.abc import Sequence
@@ -11,136 +11,99 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn.functional import dropout, pad
+from unabridged.models.pointing import SHORTEST
 from unabridged.models.starter import circuit
-from unabridged.models.starter.circuit import HEAD, HEADS, RARITY, WIDTH, B, T
+from unabridged.models.starter.circuit import FADE, HEADS, LOGIT_SCALE, WIDTH, Learnt
+
+CODE = circuit.C.stop - circuit.C.start
+FORGOTTEN = 0.1  # of the meanings' values, while training
+LONGEST = 300  # of a word's meaning, squared: what an embedding has room for
 
 
 class Network(nn.Module):
-    def __init__(self, vocabulary: circuit.Vocabulary, *, seed: int = 0) -> None:
+    def __init__(self, vocabulary: circuit.Vocabulary, start: Learnt, *, seed: int = 0) -> None:
         super().__init__()
-        made = circuit.weights(vocabulary, seed=seed)
-        embeddings = made.pop("token_embd.weight")
-        groups = int(vocabulary.group.max()) + 1
-        first = np.zeros(groups, np.int64)
-        first[vocabulary.group] = np.arange(vocabulary.words)
-        self.words, self.first = vocabulary.words, vocabulary.words
-        self.doc, self.user, self.assistant = vocabulary.doc, vocabulary.user, vocabulary.assistant
         self.register_buffer("group", torch.from_numpy(vocabulary.group))
-        self.register_buffer("base", torch.from_numpy(embeddings))
-        self.same = nn.Parameter(torch.from_numpy(embeddings[first, T].copy()))
-        self.near = nn.Parameter(torch.from_numpy(embeddings[first, B].copy()))
-        self.rarity = nn.Parameter(torch.from_numpy(embeddings[first, RARITY].copy()))
-        for name, value in made.items():
-            if "attn" in name and value.ndim == 2:
-                self.register_buffer(name.replace(".", "_"), torch.from_numpy(value))
-        positions = torch.arange(0, HEAD, 2, dtype=torch.float64)
-        self.register_buffer("turns", circuit.ROPE_BASE ** (-positions / HEAD))
+        self.register_buffer("codes", torch.from_numpy(circuit.codes(vocabulary, seed=seed)))
+        self.register_buffer("marks", torch.from_numpy(circuit.marks(vocabulary, seed=seed)))
+        for name in Learnt.__slots__:
+            value = torch.tensor(getattr(start, name), dtype=torch.float32)
+            setattr(self, name, nn.Parameter(value))
 
-    def embeddings(self) -> Tensor:
-        """[words + NUMBERS, WIDTH], what the GGUF's token_embd holds."""
-        table = self.base.clone()
-        table[: self.words, T] = self.same[self.group]
-        table[: self.words, B] = self.near[self.group]
-        table[: self.words, RARITY] = self.rarity[self.group]
-        return table
+    def forward(self, passages: Sequence[Sequence[int]], questions: Sequence[Sequence[int]]) -> Tensor:
+        """Logits [questions, passages + 1] of the numbers and, last, of `doc`, up to what all of them have in common."""
+        read, owner, _ = self._groups(passages)
+        asking, asker, sizes = self._groups(questions)
+        device = read.device
+        member = torch.zeros(len(read), len(passages), device=device).scatter_(1, owner[:, None], 1.0)
+        # rows are taken from the tables once, so that one gradient flows back into each
+        groups, place = torch.unique(torch.cat([read, asking]), return_inverse=True)
+        known, meaning, marks = self.codes[groups], self.meaning[groups], self.marks[groups]
+        read, asking = place.split([len(read), len(asking)])
+        importance = self.importance[groups][asking]
+        tail = pad(marks[read[-64:]], (0, 0, 0, 1))  # what a question follows: the end of the document, and `user`
+        y = torch.cat([before(torch.cat([tail, part]))[len(tail) :] for part in marks[asking].split(sizes)])
+        t, m = known[asking], dropout(meaning[asking], FORGOTTEN, self.training)
+        keys = torch.cat([known[read], dropout(meaning[read], FORGOTTEN, self.training), before(marks[read])], 1)
+        votes = torch.zeros(len(asking), len(passages), device=device)
+        for head in range(HEADS):
+            meant = m @ self.mix.T + self.wanted if head == 1 else torch.zeros_like(m)
+            query = torch.cat([self.same[head] / t.shape[1] * t, meant, self.near[head] / y.shape[1] * y], 1)
+            sink = self.sink[head] + (m @ self.unmet if head == 1 else torch.zeros_like(m[:, 0]))
+            share = torch.softmax(torch.cat([query @ keys.T, sink[:, None]], 1).float(), 1)[:, :-1]
+            votes = votes + self.vote[head] * (share @ member)
+        spread = torch.sqrt(1 + CODE * (votes**2).sum(1) / WIDTH)
+        weight = torch.exp(importance / spread)
+        total = torch.zeros(len(questions), device=device).index_add(0, asker, weight)
+        answer = torch.zeros(len(questions), len(passages), device=device)
+        answer = answer.index_add(0, asker, (weight / spread)[:, None] * votes) * self.answer / total[:, None]
+        logits = torch.cat([LOGIT_SCALE * CODE * answer, self.nothing.expand(len(questions), 1)], 1)
+        return logits / torch.sqrt(1 + CODE * (answer**2).sum(1, keepdim=True) / WIDTH)
 
-    def embed(self, tokens: Tensor) -> Tensor:
-        """As `embeddings()[tokens]`, without building the whole table."""
-        rows = self.base[tokens]
-        word = tokens < self.words
-        group = self.group[tokens.clamp(max=self.words - 1)]
-        changed = rows.clone()
-        changed[:, T] = torch.where(word[:, None], self.same[group], rows[:, T])
-        changed[:, B] = torch.where(word[:, None], self.near[group], rows[:, B])
-        changed[:, RARITY] = torch.where(word, self.rarity[group], rows[:, RARITY])
-        return changed
+    def spare(self) -> None:
+        """Before a step: head 0, which finds the very words of a question, stays as it was built to be.
 
-    def forward(
-        self, passages: Sequence[Sequence[int]], questions: Sequence[Sequence[int]], *, sharpness: float = 1.0
-    ) -> tuple[Tensor, Tensor]:
-        """(logits, looked), each question as if asked alone.
-
-        Logits [questions, passages + 1] are those of the numbers and of `doc` (nothing fits). `looked` [questions, passages] is
-        the share of the full layer's attention that a question's words, weighted as the last layer weighs them, give to each
-        passage. `sharpness` scales the full layer's logits.
+        Documents of a few thousand tokens teach it to ask less of a match than documents of a hundred thousand need.
         """
-        prompt = [self.doc]
-        for index, passage in enumerate(passages):
-            prompt += [self.first + index, *passage]
-        asked = [[self.user, *question, self.assistant] for question in questions]
-        tokens = torch.tensor([*prompt, *(t for a in asked for t in a)], device=self.base.device)
-        places = [*range(len(prompt)), *(len(prompt) + i for a in asked for i in range(len(a)))]
-        position = torch.tensor(places, device=tokens.device)
-        owner = torch.tensor([*([-1] * len(prompt)), *(n for n, a in enumerate(asked) for _ in a)], device=tokens.device)
-        x = self.embed(tokens)
-        every = torch.arange(len(tokens), device=tokens.device)
-        question = every[len(prompt) :]
-        x = x + self._attend(0, x, x, position, owner, every)
-        added, shares = self._match(x[question], x[: len(prompt)], sharpness)
-        x = torch.cat([x[: len(prompt)], x[question] + added])
-        sizes = [len(a) for a in asked]
-        ends = torch.tensor([len(prompt) + end - 1 for end in np.cumsum(sizes)], device=tokens.device)
-        last = x[ends] + self._attend(2, x[ends], x, position, owner, ends)
-        codes = torch.cat([self.base[self.first : self.first + len(passages)], self.base[self.doc][None]])
-        logits = functional.layer_norm(last, (WIDTH,), eps=1e-5) @ codes.T * circuit.LOGIT_SCALE
-        return logits, self._looked(shares, tokens[question], sizes, [len(passage) + 1 for passage in passages])
+        for values in (self.same, self.near, self.sink, self.vote):
+            if values.grad is not None:
+                values.grad[0] = 0
 
-    def _match(self, asking: Tensor, read: Tensor, sharpness: float) -> tuple[Tensor, Tensor]:
-        """(what the full layer adds to each token of the questions, its attention [heads, asking, read]).
+    @torch.no_grad()
+    def tidy(self) -> None:
+        """After a step: meanings without a mean, which a LayerNorm would take away, and no longer than an embedding can be."""
+        self.meaning -= self.meaning.mean(1, keepdim=True)
+        length = (self.meaning**2).sum(1, keepdim=True)
+        self.meaning *= torch.sqrt(LONGEST / length.clamp(min=LONGEST))
 
-        In this circuit the tokens of a question do not look at each other there: a flag forbids it.
-        """
-        asking, read = (functional.layer_norm(x, (WIDTH,), eps=1e-5) for x in (asking, read))
-        q = (asking @ self.blk_1_attn_q_weight.T).view(-1, HEADS, HEAD).transpose(0, 1)
-        k, v = (
-            (read @ matrix.T).view(-1, HEADS, HEAD).transpose(0, 1)
-            for matrix in (self.blk_1_attn_k_weight, self.blk_1_attn_v_weight)
-        )
-        shares = torch.softmax((q @ k.transpose(1, 2)).float() * (sharpness / HEAD**0.5), -1)
-        out = (shares.to(v.dtype) @ v).transpose(0, 1).reshape(len(asking), HEADS * HEAD)
-        return out @ self.blk_1_attn_output_weight.T, shares
+    def learnt(self) -> Learnt:
+        values: dict[str, NDArray[np.float32]] = {
+            name: getattr(self, name).detach().float().cpu().numpy() for name in Learnt.__slots__
+        }
+        answer, nothing = float(values.pop("answer")), float(values.pop("nothing"))
+        return Learnt(**values, answer=answer, nothing=nothing)
 
-    def _looked(self, shares: Tensor, asking: Tensor, sizes: Sequence[int], passages: Sequence[int]) -> Tensor:
-        """`shares` added up over a passage's tokens, and over a question's: [questions, passages]."""
-        device = shares.device
-        passage = torch.repeat_interleave(torch.arange(len(passages), device=device), torch.tensor(passages, device=device))
-        question = torch.repeat_interleave(torch.arange(len(sizes), device=device), torch.tensor(sizes, device=device))
-        weight = torch.exp(circuit.RARITY_WEIGHT * self.embed(asking)[:, RARITY].float()) * (asking < self.words)
-        by_passage = torch.zeros(len(asking), len(passages), device=device)
-        by_passage = by_passage.index_add(1, passage, shares.mean(0)[:, 1:]) * weight[:, None]  # all but `doc`
-        by_question = torch.zeros(len(sizes), len(passages), device=device).index_add(0, question, by_passage)
-        total = torch.zeros(len(sizes), device=device).index_add(0, question, weight)
-        return by_question / total.clamp(min=1e-6)[:, None]
+    def _groups(self, runs: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor, list[int]]:
+        """(word groups of all runs in a row, the run of each, the runs' lengths)."""
+        device = self.group.device
+        sizes = [len(run) for run in runs]
+        tokens = torch.from_numpy(np.concatenate([np.asarray(run, np.int64) for run in runs])).to(device)
+        run = torch.repeat_interleave(torch.arange(len(runs), device=device), torch.tensor(sizes, device=device))
+        return self.group[tokens], run, sizes
 
-    def _attend(self, layer: int, asking: Tensor, all_: Tensor, position: Tensor, owner: Tensor, rows: Tensor) -> Tensor:
-        """What a sliding layer adds to the tokens in `rows`; a question sees the document and itself."""
-        w = {part: getattr(self, f"blk_{layer}_attn_{part}_weight") for part in ("q", "k", "v", "output")}
-        asking, all_ = (functional.layer_norm(x, (WIDTH,), eps=1e-5) for x in (asking, all_))
-        q = self._rotate((asking @ w["q"].T).view(-1, HEADS, HEAD), position[rows])
-        k, v = ((all_ @ w[part].T).view(-1, HEADS, HEAD) for part in "kv")
-        k = self._rotate(k, position)
-        distance = position[rows][:, None] - position
-        seen = (distance >= 0) & (distance < circuit.WINDOW) & ((owner == -1) | (owner == owner[rows][:, None]))
-        q, k, v = (x.transpose(0, 1)[None] for x in (q, k, v))
-        out = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen)
-        return out[0].transpose(0, 1).reshape(len(rows), HEADS * HEAD) @ w["output"].T
 
-    def _rotate(self, x: Tensor, position: Tensor) -> Tensor:
-        angle = (position[:, None] * self.turns).unsqueeze(1)
-        cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
-        even, odd = x[..., ::2], x[..., 1::2]
-        return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
+def before(marks: Tensor) -> Tensor:
+    """[tokens, |B|]: of the 64 rows before each, the sum of FADE**(distance - 1) times the row."""
+    summed = pad(marks, (0, 0, 1, 0))[:-1]
+    reach = 1
+    while reach < min(64, len(marks)):  # doubles what is summed
+        summed = summed + FADE**reach * pad(summed, (0, 0, reach, 0))[:-reach]
+        reach *= 2
+    return summed
 
-    def exported(self) -> dict[str, NDArray[np.float32]]:
-        """Tensors by GGUF name, as `circuit.weights` gives them."""
-        vocabulary = circuit.Vocabulary(
-            group=self.group.cpu().numpy(),
-            rarity=np.zeros(self.words, np.float32),
-            doc=self.doc,
-            user=self.user,
-            assistant=self.assistant,
-        )
-        made = circuit.weights(vocabulary)
-        made["token_embd.weight"] = self.embeddings().detach().float().cpu().numpy()
-        return made
+
+def lifted(logits: Tensor, characters: Sequence[int]) -> Tensor:
+    """The logarithms of each passage's lift and, last, of P(nothing), up to a constant (models/pointing.py)."""
+    size = torch.tensor(characters, dtype=torch.float32, device=logits.device) + SHORTEST
+    return torch.cat([logits[:, :-1] - torch.log(size / size.sum()), logits[:, -1:]], 1)

@@ -13,6 +13,21 @@ END = {
     "en": re.compile(r"[.!?]+[\"'”’)]*\s+|\n\s*"),
     "zh": re.compile(r"[。！？；]+[”’」』）]*\s*|\n\s*"),
 }
+DRESSES = {
+    "en": (
+        "What is the {}?",
+        "Is there {}?",
+        "What does it say about {}?",
+        "How is {} dealt with?",
+        "Who has {}?",
+        "When is {}?",
+        "Can there be {}?",
+        "Why {}?",
+        "Tell me about the {}.",
+        "What happens with {}?",
+    ),
+    "zh": ("什么是{}？", "关于{}是怎么说的？", "{}是什么意思？", "有没有{}？", "{}怎么办？", "谁{}？"),
+}
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
@@ -62,6 +77,22 @@ def self_made(random: Random, passage: str, language: str, *, low: float = 0.25,
     kept = [words[i] for i in sorted(random.sample(range(len(words)), count))]
     text = " ".join(kept)
     return (text.lower() if random.random() < 0.5 else text), sentence
+
+
+def short(random: Random, passage: str, language: str) -> tuple[str, str] | None:
+    """(question, its sentence): one to three longer words of it in the dress of a question, as people ask in passing."""
+    made = self_made(random, passage, language, low=0.9, high=1.0)
+    if made is None:
+        return None
+    if language == "zh":
+        plain = "".join(WORD.findall(made[1]))
+        at = random.randrange(len(plain) - 4)
+        return random.choice(DRESSES["zh"]).format(plain[at : at + random.randint(2, 4)]), made[1]
+    words = [word for word in WORD.findall(made[1]) if len(word) > 4]
+    if not words:
+        return None
+    kept = sorted(random.sample(range(len(words)), min(len(words), random.randint(1, 3))))
+    return random.choice(DRESSES["en"]).format(" ".join(words[i] for i in kept).lower()), made[1]
 
 
 def _spans(random: Random, passage: str, *, low: float, high: float) -> tuple[str, str] | None:

@@ -32,8 +32,8 @@ def rotated(x: Array, positions: NDArray[np.int64]) -> Array:
 
 def attention(w: Mapping[str, Array], layer: int, x: Array) -> tuple[Array, Array]:
     """(weights [heads, tokens, tokens], what is added to the residual) of one layer on its normalised input."""
-    shape = (len(x), circuit.HEADS, circuit.HEAD)
-    q, k, v = ((x @ w[f"blk.{layer}.attn_{part}.weight"].T).reshape(shape) for part in "qkv")
+    q, k, v = ((x @ w[f"blk.{layer}.attn_{part}.weight"].T).reshape(len(x), -1, circuit.HEAD) for part in "qkv")
+    k, v = (np.repeat(shared, circuit.HEADS // circuit.KV_HEADS, axis=1) for shared in (k, v))
     positions = np.arange(len(x))
     distance = positions[:, None] - positions
     hidden = distance < 0

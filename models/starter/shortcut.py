@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 from unabridged.models.pointing import pointed
 from unabridged.models.starter import tokenizer
 from unabridged.models.starter.circuit import (
-    ANSWER,
-    BETA,
+    ASKED,
+    BALANCE,
     FADE,
+    FILLER,
+    HEAD,
+    HEADS,
+    IMPORTANCE,
     LOGIT_SCALE,
-    NOTHING,
-    RARITY,
-    RARITY_WEIGHT,
-    SINK,
-    VOTE,
+    READ,
     WIDTH,
     B,
     C,
-    S,
-    T,
+    X,
 )
+from unabridged.models.starter.reference import normalised
 
 Array = NDArray[np.float32]
 REACH = 40  # tokens of context; FADE**40 is 0.0001
@@ -38,10 +38,24 @@ REACH = 40  # tokens of context; FADE**40 is 0.0001
 class Shortcut:
     def __init__(self, path: Path) -> None:
         file = gguf.GGUFReader(path)
-        tensor = next(t for t in file.tensors if t.name == "token_embd.weight")
-        self._table: Array = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
+        tensors = {t.name: t for t in file.tensors}
+
+        def tensor(name: str) -> Array:
+            found = tensors[name]
+            values: Array = gguf.quants.dequantize(found.data, found.tensor_type).astype(np.float32)
+            return values
+
+        self._table = tensor("token_embd.weight")
+        self._q = tensor("blk.1.attn_q.weight").reshape(HEADS, HEAD, WIDTH)
+        self._k = tensor("blk.1.attn_k.weight")
+        votes = tensor("blk.1.attn_output.weight")[C.start]
+        self._votes = [float(votes[head * HEAD]) for head in range(HEADS)]
+        self._answer = float(tensor("blk.2.attn_output.weight")[C.start, 0])
         self.threshold = float(file.fields["unabridged.finder.threshold"].contents())
         self.first = int(file.fields["unabridged.finder.first_number"].contents())
+        roles = (int(file.fields[f"unabridged.finder.{role}"].contents()) for role in ("doc", "user", "assistant"))
+        self._doc, self._user, assistant = roles
+        self._nothing = LOGIT_SCALE * float(self._table[self._doc, FILLER] @ self._table[assistant, FILLER])
         letters = tokenizer.bytes_by_letter()
         tokens = file.fields["tokenizer.ggml.tokens"].contents()[: self.first - len(tokenizer.SPECIAL)]
         self._encoding = tokenizer.encoding({bytes(letters[c] for c in token): rank for rank, token in enumerate(tokens)})
@@ -52,40 +66,48 @@ class Shortcut:
     def read(self, passages: Sequence[Sequence[int]]) -> int:
         """A new document; returns how many tokens it has with its numbers."""
         tokens = np.array([token for passage in passages for token in passage])
+        self._tail = [*tokens[-REACH:], self._user]  # what a question follows
         self._owner = np.repeat(np.arange(len(passages)), [len(passage) for passage in passages])
-        self._same, self._near = self._table[tokens, T], self._context(tokens)
         self._codes = self._table[self.first : self.first + len(passages), C]
+        x = self._carried(tokens)
+        x[:, C], x[:, READ] = self._codes[self._owner], 3
+        x[:, BALANCE] -= 3
+        self._scale = float(np.sqrt((x**2).mean()))  # of a value, which the matrix of the output brings back
+        doc = normalised(self._table[self._doc])
+        self._keys = np.concatenate([normalised(x) @ self._k.T, doc[None] @ self._k.T])
         return len(tokens) + len(passages) + 1
 
     def ask(self, question: Sequence[int]) -> NDArray[np.float64]:
         """Logits of the numbers that are present, in order, and last that of `doc`, up to what all of them have in common."""
-        tokens = np.asarray(question)
-        if not len(tokens):
-            return np.append(np.zeros(len(self._codes)), NOTHING)
-        same = S / (T.stop - T.start) * self._table[tokens, T] @ self._same.T
-        near = self._context(tokens) @ self._near.T / (B.stop - B.start)
-        votes = np.zeros((len(tokens), len(self._codes)))
-        for beta in BETA:
-            logits = same + beta * near
-            highest = np.maximum(logits.max(1), S + SINK)
-            share = np.exp(logits - highest[:, None])
-            share /= (share.sum(1) + np.exp(S + SINK - highest))[:, None]
-            votes += [np.bincount(self._owner, row, minlength=len(self._codes)) for row in share]
-        collected = VOTE * votes @ self._codes
+        if not len(question):
+            return np.append(np.zeros(len(self._codes)), self._nothing)
+        x = self._carried(np.array([*self._tail, *question]))[len(self._tail) :]
+        x[:, ASKED] = 3
+        x[:, BALANCE] -= 3
+        asking = normalised(x)
+        votes = np.zeros((len(question), len(self._codes)))
+        for q, vote in zip(self._q, self._votes, strict=True):
+            logits = (asking @ q.T) @ self._keys.T / HEAD**0.5
+            share = np.exp(logits - logits.max(1, keepdims=True))
+            share *= vote / self._scale / share.sum(1, keepdims=True)
+            votes += [np.bincount(self._owner, row[:-1], minlength=len(self._codes)) for row in share]
+        collected = votes @ self._codes
         spread = np.sqrt(1 + (collected**2).sum(1) / WIDTH)
-        weight = np.exp(RARITY_WEIGHT * self._table[tokens, RARITY] / spread)
-        answer = ANSWER * (weight / weight.sum() / spread) @ collected
-        answers: NDArray[np.float64] = np.append(LOGIT_SCALE * self._codes @ answer, NOTHING)
+        weight = np.exp(x[:, IMPORTANCE] / spread)
+        answer = self._answer * (weight / weight.sum() / spread) @ collected
+        answers: NDArray[np.float64] = np.append(LOGIT_SCALE * self._codes @ answer, self._nothing)
         answers /= np.sqrt(1 + (answer**2).sum() / WIDTH)
         return answers
 
-    def _context(self, tokens: NDArray[np.int64]) -> Array:
-        """[tokens, |B|]: the words before each token, fading."""
-        marks = self._table[tokens, B]
-        faded = np.zeros_like(marks)
+    def _carried(self, tokens: NDArray[np.int64]) -> Array:
+        """Embeddings [tokens, WIDTH] with the fading mean of the words in X, as layer 0 leaves it; no codes, no flags."""
+        x = self._table[tokens].copy()
+        mean = (1 - FADE) * x[:, B]
+        faded = mean.copy()
         for distance in range(1, min(REACH, len(tokens) - 1) + 1):
-            faded[distance:] += FADE ** (distance - 1) * marks[:-distance]
-        return faded
+            faded[distance:] += FADE**distance * mean[:-distance]
+        x[:, X] += 2 * faded
+        return x
 
 
 class Estimate:

@@ -22,9 +22,7 @@ from string import ascii_letters
 import tiktoken
 from unabridged.models.starter.corpus import texts
 
-SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+SPLIT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 SPECIAL = ("<|end|>", "<|user|>", "<|assistant|>", "<|doc|>")
 WORD = re.compile(r"[A-Za-z]+")
 HAN = re.compile(r"[㐀-䶿一-鿿]")

@@ -1,115 +1,172 @@
-"""Trains what the circuit's words mean, on one device, from where the circuit starts; resumes from its last checkpoint.
+"""Trains what the starter's words mean, on one device, from where the circuit starts; resumes from its last checkpoint.
 
-The loss is the cross entropy of the right answer (a NUMBER among those present, or `doc` where nothing fits) and, as long as
-the stage asks for it, minus the log of the attention that the question's words give to the right passage. Same seed, same
-device, same steps: same weights, whether interrupted or not. Judged by its share of right passages on the development shard,
-at the circuit's sharpness: the best weights are kept beside the last, and those of step 0 are the circuit's. bf16 and
-torch.compile are switched on where there is a GPU (that path has not been run).
+The loss is the cross entropy of the right answers in the measure that the program goes by (models/pointing.py): a passage's
+probability per character, or nothing. Judged on contexts and stretches of text that are not trained on; the best weights are
+kept beside the last, and every judgement is a line of CHECKPOINT.jsonl. Same seed, device and steps: same weights, whether
+interrupted or not. On a GPU the same code runs with bf16 (not tried).
 
-usage: python -m unabridged.models.starter.train SHARDS_FOLDER vocabulary.tiktoken counts.npz CHECKPOINT --steps 1000
+usage: python -m unabridged.models.starter.train lessons.npz vocabulary.tiktoken counts.npz meaning.npy CHECKPOINT --steps 4000
 """
 
 import argparse
+import copy
+import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
-from unabridged.models.starter import tokenizer
-from unabridged.models.starter.data import NOTHING, Example
+from unabridged.models.starter import circuit, tokenizer
 from unabridged.models.starter.export import vocabulary
-from unabridged.models.starter.network import Network
-from unabridged.models.starter.packing import Shard
-from unabridged.models.starter.stages import STAGES, stage_at
+from unabridged.models.starter.lessons import Example, Lessons
+from unabridged.models.starter.network import Network, lifted
 
+KINDS = (("human-en", 42), ("sentences-en", 14), ("text-en", 18), ("human-zh", 10), ("sentences-zh", 6), ("text-zh", 10))
+TOKENS = ((400, 15), (1000, 30), (2000, 35), (4000, 15), (8000, 5))
+WITHOUT = 0.5  # of the questions on training text lose their sentence: its surroundings must do
 EXAMPLES_PER_STEP = 4
-WARM_UP = 20  # steps
+WARM_UP = 30  # steps
+MATRICES = 0.05  # of the rate, for what is multiplied with every word
+KEPT = 0.003  # by which share words go back, in each step, to where they started: thousands of words have few questions each
+AVERAGED = 0.99  # what is judged and kept is a fading mean of the weights: it is steadier than the last ones
 
 
-def loss_of(
-    network: torch.nn.Module, example: Example, *, sharpness: float = 1.0, supervision: float = 0.0
-) -> tuple[Tensor, float]:
-    """(mean loss, share of the answerable questions whose passage comes first)."""
-    logits, looked = network(example.passages, example.questions, sharpness=sharpness)
-    logits = logits.float()
-    targets = torch.tensor(example.targets, device=logits.device)
-    fits = targets != NOTHING
-    loss = functional.cross_entropy(logits, torch.where(fits, targets, logits.shape[1] - 1))
-    if supervision and bool(fits.any()):
-        held = looked.gather(1, targets.clamp(min=0)[:, None])[fits, 0]
-        loss = loss - supervision * torch.log(held + 1e-6).mean()
-    right = (logits[:, :-1].argmax(-1) == targets)[fits].float().mean()
-    return loss, float(right)
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A cell of the judgement: `examples` of that kind and length, all with known passages."""
+
+    kind: str
+    tokens: int
+    examples: int
+
+
+JUDGED = (
+    Judged("development-en", 2000, 20),
+    Judged("development-en", 8000, 10),
+    Judged("development-zh", 2000, 6),
+    Judged("apart-en", 8000, 5),
+    Judged("apart-zh", 8000, 3),
+    Judged("sentences-en", 0, 150),
+    Judged("sentences-zh", 0, 100),
+)
+
+
+def drawn(lessons: Lessons, number: int) -> Example:
+    """The example of that number: its kind and length are drawn, too."""
+    random = Random(number)  # noqa: S311
+    kind = random.choices([name for name, _ in KINDS], [weight for _, weight in KINDS])[0]
+    tokens = random.choices([length for length, _ in TOKENS], [weight for _, weight in TOKENS])[0]
+    if kind.startswith("sentences"):
+        return lessons.sentences(number, f"human{kind[9:]}")
+    return lessons.example(number, kind, tokens, without=WITHOUT if kind.startswith("text") else 0.0)
+
+
+def loss_of(network: Network, example: Example) -> Tensor:
+    """Minus the mean log of the probability that the right passages have together (or nothing, where nothing fits)."""
+    chances = torch.log_softmax(lifted(network(example.passages, example.questions), example.characters), 1)
+    wrong = torch.ones_like(chances, dtype=torch.bool)
+    for row, targets in enumerate(example.targets):
+        wrong[row, list(targets) or [-1]] = False
+    return -torch.logsumexp(chances.masked_fill(wrong, -torch.inf), 1).mean()
 
 
 @torch.no_grad()
-def score(network: torch.nn.Module, shard: Shard) -> float:
-    """Share of right passages, the mean over the shard's examples."""
-    found = [loss_of(network, shard[index])[1] for index in range(len(shard)) if shard[index].questions]
-    return float(np.nanmean(found))
+def judge(network: Network, lessons: Lessons, cells: Sequence[Judged] = JUDGED) -> dict[str, float]:
+    """Share of right passages (or sentences) of each cell."""
+    shares = {}
+    for cell in cells:
+        right = []
+        for number in range(cell.examples):
+            if cell.kind.startswith("sentences"):
+                example = lessons.sentences(number, f"development{cell.kind[9:]}")
+            else:
+                example = lessons.example(number, cell.kind, cell.tokens, known=True)
+            best = lifted(network(example.passages, example.questions), example.characters)[:, :-1].argmax(1)
+            right += [int(b) in targets for b, targets in zip(best, example.targets, strict=True) if targets]
+        shares[f"{cell.kind}-{cell.tokens}" if cell.tokens else cell.kind] = float(np.mean(right))
+    return shares
+
+
+def optimiser_of(network: Network, rate: float) -> torch.optim.Adam:
+    slow = ("mix", "wanted", "unmet")
+    groups = [
+        {"params": [p for name, p in network.named_parameters() if name not in slow], "scale": 1.0},
+        {"params": [p for name, p in network.named_parameters() if name in slow], "scale": MATRICES},
+    ]
+    return torch.optim.Adam(groups, lr=rate, betas=(0.9, 0.98))
 
 
 def train(
     network: Network,
-    shards: Mapping[str, Shard],
+    lessons: Lessons,
     checkpoint: Path,
     *,
     steps: int,
     stop: int | None = None,
-    rate: float = 0.003,
-    judged_every: int = 50,
+    rate: float = 0.01,
+    judged_every: int = 200,
+    cells: Sequence[Judged] = JUDGED,
+    draw: Callable[[Lessons, int], Example] = drawn,
     device: str = "cpu",
     report: Callable[[dict[str, Any]], None] = lambda line: None,
 ) -> None:
-    """Brings `checkpoint` to `stop` of `steps` steps (all of them by default); `shards` by stage name, and "development"."""
+    """Brings `checkpoint` to `stop` of `steps` steps (all of them by default)."""
     network.to(device)
-    optimiser = torch.optim.Adam(network.parameters(), lr=rate, betas=(0.9, 0.99))
-    began, best = 0, -1.0
+    averaged = copy.deepcopy(network).eval()
+    start = {name: getattr(network, name).detach().clone() for name in ("meaning", "importance")}
+    optimiser = optimiser_of(network, rate)
+    began, best, seconds = 0, -1.0, 0.0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
-        network.load_state_dict(state["network"], strict=False)
+        network.load_state_dict(state["network"])
+        averaged.load_state_dict(state["averaged"])
         optimiser.load_state_dict(state["optimiser"])
-        began, best = state["step"], state["best"]
-    on_gpu = device == "cuda"
-    run = torch.compile(network, dynamic=True) if on_gpu else network
+        began, best, seconds = state["step"], state["best"], state["seconds"]
     losses: list[float] = []
-    clock = time.monotonic()
+    clock = time.process_time() - seconds
     end = steps if stop is None else stop
     for step in range(began, end + 1):
         if step % judged_every == 0 or step == end:
-            right = score(run, shards["development"])
-            mean = float(np.mean(losses)) if losses else float("nan")
-            name = stage_at(step, steps)[0].name
-            report({"step": step, "stage": name, "development": right, "loss": mean, "seconds": time.monotonic() - clock})
+            shares = judge(averaged, lessons, cells)
+            mean = float(np.mean(list(shares.values())))
+            seconds = time.process_time() - clock
+            loss = float(np.mean(losses)) if losses else None
+            report({"step": step, "loss": loss, "mean": mean, **shares, "processor_s": round(seconds)})
             losses.clear()
-            if right > best:
-                best = right
-                _save(checkpoint.with_suffix(".best"), {"network": _trained(network), "step": step, "right": right})
-            _save(checkpoint, {"network": _trained(network), "optimiser": optimiser.state_dict(), "step": step, "best": best})
+            if mean > best:
+                best = mean
+                _save(checkpoint.with_suffix(".best"), {"network": averaged.state_dict(), "step": step})
+            states = {"network": network.state_dict(), "averaged": averaged.state_dict(), "optimiser": optimiser.state_dict()}
+            _save(checkpoint, {**states, "step": step, "best": best, "seconds": seconds})
         if step == end:
             break
-        stage, sharpness, supervision = stage_at(step, steps)
         for group in optimiser.param_groups:
-            group["lr"] = rate * min(1, (step + 1) / WARM_UP) * max(0.05, 1 - step / steps)
+            group["lr"] = rate * group["scale"] * min(1, (step + 1) / WARM_UP) * max(0.05, 1 - step / steps)
+        torch.manual_seed(step)
         optimiser.zero_grad()
-        shard = shards[stage.name]
         for part in range(EXAMPLES_PER_STEP):
-            example = shard[(step * EXAMPLES_PER_STEP + part) % len(shard)]
+            example = draw(lessons, step * EXAMPLES_PER_STEP + part)
             if example.questions:
-                with torch.autocast(device, torch.bfloat16, enabled=on_gpu):
-                    loss, _ = loss_of(run, example, sharpness=sharpness, supervision=supervision)
-                (loss / EXAMPLES_PER_STEP).backward()
-                losses.append(float(loss.detach()))
+                with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+                    loss_ = loss_of(network, example)
+                (loss_ / EXAMPLES_PER_STEP).backward()
+                losses.append(float(loss_.detach()))
+        network.spare()
         optimiser.step()
-
-
-def _trained(network: Network) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in network.named_parameters()}
+        with torch.no_grad():
+            for name, value in start.items():
+                getattr(network, name).lerp_(value, KEPT)
+        network.tidy()
+        keep = min(AVERAGED, (step + 1) / (step + 10))
+        with torch.no_grad():
+            for mean_, value in zip(averaged.parameters(), network.parameters(), strict=True):
+                mean_.lerp_(value, 1 - keep)
 
 
 def _save(path: Path, state: dict[str, Any]) -> None:
@@ -120,27 +177,32 @@ def _save(path: Path, state: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="train the starter from its circuit")
-    parser.add_argument("shards", type=Path, help="from unabridged.models.starter.packing")
+    parser.add_argument("lessons", type=Path, help="from unabridged.models.starter.data")
     parser.add_argument("vocabulary", type=Path)
     parser.add_argument("counts", type=Path)
+    parser.add_argument("meaning", type=Path, help="from unabridged.models.starter.meaning")
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--rate", type=float, default=0.003)
-    parser.add_argument("--judged-every", type=int, default=50)
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--rate", type=float, default=0.01)
+    parser.add_argument("--judged-every", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as the machine has cores")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
-    torch.manual_seed(arguments.seed)
-    network = Network(vocabulary(tokenizer.load(arguments.vocabulary), np.load(arguments.counts)["shares"]))
-    names = [*(stage.name for stage in STAGES), "development"]
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    known = vocabulary(tokenizer.load(arguments.vocabulary), np.load(arguments.counts)["shares"])
+    start = circuit.unlearnt(known, meaning=np.load(arguments.meaning))
+    curve = arguments.checkpoint.with_suffix(".jsonl")
 
     def report(line: dict[str, Any]) -> None:
-        sys.stderr.write(" ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in line.items()) + "\n")
-        sys.stderr.flush()
+        with curve.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        sys.stderr.write(json.dumps(line) + "\n")
 
     train(
-        network,
-        {name: Shard(arguments.shards / f"{name}.npz") for name in names},
+        Network(known, start, seed=arguments.seed),
+        Lessons(arguments.lessons, seed=arguments.seed),
         arguments.checkpoint,
         steps=arguments.steps,
         rate=arguments.rate,

@@ -18,9 +18,9 @@ DOCUMENT = [
 TASK = Task(
     DOCUMENT,
     [
-        Asked("ninety days written notice", frozenset([1]), "upon ninety days' written notice"),
-        Asked("which courts settle disputes", frozenset([2]), "the courts of Antwerp"),
-        Asked("photosynthesis in tropical orchids", frozenset(), ""),
+        Asked("ninety days written notice", frozenset([1]), ("upon ninety days' written notice",)),
+        Asked("which courts settle disputes", frozenset([2]), ("the courts of Antwerp",)),
+        Asked("photosynthesis in tropical orchids", frozenset()),
     ],
 )
 
@@ -55,7 +55,7 @@ def test_the_program_itself_is_measured(tmp_path: Path) -> None:
 
 
 def test_a_bad_candidate_gets_bad_scores() -> None:
-    task = Task(DOCUMENT, [Asked("x", frozenset([0]), "casks"), Asked("y", frozenset([1]), ""), Asked("z", frozenset(), "")])
+    task = Task(DOCUMENT, [Asked("x", frozenset([0]), ("casks",)), Asked("y", frozenset([1])), Asked("z", frozenset())])
     cell = Cell("self-made", "en", 2000, (measure(First(), task),))
     assert cell.right == 0.5
     assert [row.quoted for row in cell.rows] == [False, None, None]
@@ -80,6 +80,6 @@ def test_self_made_questions_are_right_where_their_sentence_stands_and_nowhere_e
     for task in tasks:
         assert sum(First().count(task.document)) <= tokens
         for asked in task.asked:
-            holding = {i for i, passage in enumerate(task.document) if asked.answer in " ".join(passage.split())}
+            holding = {i for i, passage in enumerate(task.document) if asked.answers[0] in " ".join(passage.split())}
             assert asked.right <= holding
         assert {bool(asked.right) for asked in task.asked} == {True, False}

@@ -69,7 +69,7 @@ def test_a_question_about_something_else_is_answered_by_the_token_for_nothing(pr
 
     fits = [certainty(q) for q in ("which courts settle disputes", "interest on late invoices", "ninety days written notice")]
     nothing = [certainty(q) for q in ("photosynthesis in tropical orchids", "大熊猫吃什么", "quarterback touchdown record")]
-    assert max(nothing) < 0.5 < probe.threshold <= min(fits)
+    assert max(nothing) < probe.threshold <= min(fits)
 
 
 def test_the_packaged_file_has_the_committed_sha256() -> None:
@@ -91,7 +91,7 @@ def test_llama_cpp_computes_what_plain_numpy_computes(probe: Probe, starter_file
 
 
 def test_the_shortcut_answers_as_llama_cpp_does(probe: Probe) -> None:
-    """Up to what all numbers have in common, which no probability depends on, and less well for `doc`."""
+    """Up to what all numbers have in common, which no probability depends on."""
     shortcut = Shortcut(starter_path())
     for document, question in ((CONTRACT, "interest on late invoices"), (RULES, "借书证可以转借他人吗？")):
         answers = []
@@ -99,5 +99,5 @@ def test_the_shortcut_answers_as_llama_cpp_does(probe: Probe) -> None:
             finder.read([finder.tokenize(passage) for passage in document])
             logits = finder.ask(finder.tokenize(question))[:-1]
             answers.append(logits - logits.mean())
-        np.testing.assert_allclose(answers[1], answers[0], atol=1.5)
-        assert np.ptp(answers[0]) > 8, "the comparison would not notice a dead layer"
+        np.testing.assert_allclose(answers[1], answers[0], atol=0.5)
+        assert np.ptp(answers[0]) > 4, "the comparison would not notice a dead layer"

@@ -1,5 +1,7 @@
 """What is made of a finder's probabilities: lifts, certainty, and quotations that stay readable."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,13 +20,24 @@ def test_of_two_passages_as_probable_the_shorter_stands_out() -> None:
 def test_equal_shares_of_equal_passages_lift_nothing() -> None:
     points = pointed([0.2] * 5, [100] * 4)
     assert points.lifts == pytest.approx([0.8] * 4)
-    assert points.certainty == pytest.approx(0.8)
+    assert points.evidence == pytest.approx((math.log(0.8 / 0.2), 0, math.log(4)))
 
 
 def test_the_surer_nothing_is_the_less_certain_is_the_best() -> None:
     certain = [pointed([0.9 - nothing, 0.1, nothing], [100, 100]).certainty for nothing in (0.0, 0.1, 0.5, 0.8)]
     assert certain == sorted(certain, reverse=True)
-    assert certain[0] == 1
+    assert 0 < certain[-1] < certain[0] < 1
+
+
+def test_the_further_the_best_is_ahead_the_more_certain_it_is() -> None:
+    certain = [pointed([0.4, second, 0.1], [100] * 2).certainty for second in (0.0, 0.05, 0.2, 0.4)]
+    assert certain == sorted(certain, reverse=True)
+    assert certain[0] > certain[-1]
+
+
+def test_one_passage_and_no_probability_at_all_are_certainties_too() -> None:
+    assert pointed([1.0, 0.0], [100]).certainty > 0.5
+    assert pointed([0.0, 1.0], [100]).certainty < 0.5
 
 
 def test_a_clear_sentence_is_quoted_alone_and_a_close_one_with_its_neighbour() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unabridged.models.starter.bm25 import BM25
-from unabridged.models.starter.questions import WORD, passages, self_made, sentences
+from unabridged.models.starter.questions import DRESSES, WORD, passages, self_made, sentences, short
 
 PROSE = st.text(st.sampled_from('ab cd.!?\n。，中国法条；”" '), max_size=400)
 LANGUAGES = st.sampled_from(["en", "zh"])
@@ -50,3 +50,25 @@ def test_bm25_ranks_the_passage_with_the_rare_words_first(question: str, best: i
     scores = BM25(document).scores(question)
     assert int(scores.argmax()) == best
     assert scores[best] > 0
+
+
+@pytest.mark.parametrize(
+    ("language", "passage"),
+    [
+        ("en", "The quick brown foxes jumped over the lazy hounds beside the ancient windmill. They slept."),
+        ("zh", "人民法院审判案件，除本法另有规定的以外，一律公开进行。"),
+    ],
+)
+def test_a_short_question_dresses_words_of_its_sentence(language: str, passage: str) -> None:
+    seen = set()
+    for seed in range(30):
+        made = short(Random(seed), passage, language)
+        assert made is not None
+        question, sentence = made
+        assert sentence in passage
+        ends = [dress.split("{}") for dress in DRESSES[language]]
+        kept = [question[len(a) : len(question) - len(b)] for a, b in ends if question.startswith(a) and question.endswith(b)]
+        plain = "".join(WORD.findall(sentence)).lower()
+        assert any(all(word in plain for word in words.split()) for words in kept)
+        seen.add(question)
+    assert len(seen) > 10

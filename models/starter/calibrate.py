@@ -1,0 +1,171 @@
+"""Fits what a certainty is (models/pointing.py) and how much of a passage to quote, on questions that no score is made of.
+
+Human questions are those of the development fifth; self-made ones are asked of whole stretches of the training text, as long as
+the evaluation's documents. Prints the constants, which are copied into models/pointing.py by hand, and what they do in every
+cell. Uses the estimate (shortcut.py) in place of readings. Knows no held-out question and none of the evaluation's documents.
+
+usage: python -m unabridged.models.starter.calibrate TRAINING_FOLDER starter.gguf [--kept FILE]
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from unabridged.models.pointing import Pointed, pointed, quoted
+from unabridged.models.starter.cells import COMPARED, Task, flattened, human_tasks, self_made_tasks
+from unabridged.models.starter.corpus import human_questions, is_for_development, texts
+from unabridged.models.starter.export import THRESHOLD
+from unabridged.models.starter.questions import passages, sentences
+from unabridged.models.starter.shortcut import Shortcut
+
+HUMAN = (2_000, 8_000)
+SELF_MADE = (2_000, 8_000, 32_000, 128_000)
+BOOK = 60_000  # characters from which on a training text is a book, in which many passages are alike
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A question: in which cell, what the certainty is made of, whether anything answers it, whether the best passage does."""
+
+    cell: str
+    evidence: tuple[float, ...]
+    fits: bool
+    right: bool
+
+
+def tasks(folder: Path, model: Shortcut) -> Iterator[tuple[str, Task]]:
+    def count(parts: Sequence[str]) -> list[int]:
+        return [len(model.tokenize(part)) for part in parts]
+
+    for language in ("en", "zh"):
+        for tokens in HUMAN:
+            for task in human_tasks(folder, language, count, tokens=tokens, questions=300, chosen=is_for_development):
+                yield f"human {language} {tokens}", task
+        books = [text for text in texts(folder, language) if len(text) >= BOOK]
+        for tokens in SELF_MADE:
+            every = max(1, sum(map(len, books)) // 3_000_000)
+            for task in self_made_tasks(
+                books[::every], language, count, tokens=tokens, questions=200 if tokens < 100_000 else 60
+            ):
+                yield f"self-made {language} {tokens}", task
+
+
+def look(model: Shortcut, cell: str, task: Task) -> Iterator[Seen]:
+    model.read([model.tokenize(passage) for passage in task.document])
+    lengths = [len(passage) for passage in task.document]
+    for asked in task.asked:
+        points = shown(model.ask(model.tokenize(asked.text)), lengths)
+        yield Seen(cell, points.evidence, bool(asked.right), points.ranked[0] in asked.right)
+
+
+def shown(logits: NDArray[np.float64], lengths: Sequence[int]) -> Pointed:
+    share = np.exp(logits - logits.max())
+    return pointed((share / share.sum()).tolist(), lengths)
+
+
+def fitted(rows: Sequence[Sequence[float]], wanted: Sequence[bool], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logistic regression by Newton's method with a little decay; the last value is the constant."""
+    x = np.column_stack([np.asarray(rows), np.ones(len(rows))])
+    y = np.asarray(wanted, float)
+    w = np.zeros(x.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-x @ w))
+        slope = x.T @ (weight * (y - p)) - 1e-3 * w
+        curve = (x * (weight * p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(len(w))
+        w += np.linalg.solve(curve, slope)
+    return w
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """A question and the passage that answers it: its sentences, their probabilities, and the head of the answer."""
+
+    language: str
+    text: str
+    spans: list[tuple[int, int]]
+    shares: list[float]
+    answer: str
+
+
+def passages_to_quote(folder: Path, model: Shortcut, *, every: int = 3) -> Iterator[Sentences]:
+    asked = [q for q in human_questions(folder) if q.start >= 0 and is_for_development(q.context)]
+    for q in asked[::every]:
+        start, parts = q.start, passages(q.context, q.language)
+        text = next(p for i, p in enumerate(parts) if start < sum(map(len, parts[: i + 1])))
+        start -= sum(map(len, parts[: parts.index(text)]))
+        spans = sentence_spans(text, q.language)
+        model.read([model.tokenize(text[a:b]) for a, b in spans])
+        logits = model.ask(model.tokenize(q.question))[:-1]
+        shares = np.exp(logits - logits.max())
+        answer = flattened(text[max(start, 0) : start + len(q.answer)])[:COMPARED]
+        yield Sentences(q.language, text, spans, (shares / shares.sum()).tolist(), answer)
+
+
+def sentence_spans(text: str, language: str) -> list[tuple[int, int]]:
+    ends = np.cumsum([len(s) for s in sentences(text, language)]).tolist()
+    return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def quoting(seen: Sequence[Sentences]) -> str:
+    """How often a quotation holds the answer, and how long it is, for other ways to cut it."""
+    lines = []
+    for held, cooling, most in product((0.8, 0.9, 0.95), (1.0, 2.0, 4.0), (1.0, 1.25, 1.5)):
+        shown = []
+        for language, characters in (("en", 400), ("zh", 160)):
+            here = [s for s in seen if s.language == language]
+            cuts = [
+                quoted(s.shares, s.spans, most_characters=round(characters * most), held=held, cooling=cooling) for s in here
+            ]
+            good = np.mean([s.answer in flattened(s.text[a:b]) for s, (a, b) in zip(here, cuts, strict=True)])
+            shown.append(f"{language} {good:.3f} at {np.mean([b - a for a, b in cuts]):.0f}")
+        lines.append(f"held {held} cooling {cooling} most {most}: {', '.join(shown)}")
+    return "\n".join(lines)
+
+
+def report(seen: Sequence[Seen], w: NDArray[np.float64], threshold: float) -> str:
+    lines = []
+    for cell in dict.fromkeys(s.cell for s in seen):
+        here = [s for s in seen if s.cell == cell]
+        sure = [1 / (1 + np.exp(-(np.dot(w[:-1], s.evidence) + w[-1]))) >= threshold for s in here]
+        fits = [s.fits for s in here]
+        false = np.mean([not a for a, b in zip(sure, fits, strict=True) if b])
+        known = np.mean([not a for a, b in zip(sure, fits, strict=True) if not b])
+        trusted = np.mean([s.right for a, s in zip(sure, here, strict=True) if a])
+        right = np.mean([s.right for s in here if s.fits])
+        lines.append(
+            f"{cell:24} right {right:.2f} recognised {known:.2f} false alarms {false:.2f} right where sure {trusted:.2f}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="fit the certainty of a finder")
+    parser.add_argument("training", type=Path)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--kept", type=Path, help="what was seen, written or (where it exists) read")
+    parser.add_argument("--quotes", action="store_true", help="also compare ways to cut a quotation")
+    parser.add_argument("--threshold", type=float, default=THRESHOLD)
+    arguments = parser.parse_args()
+    if arguments.kept and arguments.kept.exists():
+        seen = [Seen(**{**row, "evidence": tuple(row["evidence"])}) for row in json.loads(arguments.kept.read_text())]
+    else:
+        model = Shortcut(arguments.model)
+        seen = [s for cell, task in tasks(arguments.training, model) for s in look(model, cell, task)]
+    if arguments.kept:
+        arguments.kept.write_text(json.dumps([asdict(s) for s in seen]))
+    cells = [s.cell for s in seen]
+    weight = np.array([100 / cells.count(cell) for cell in cells])
+    w = fitted([s.evidence for s in seen], [s.right for s in seen], weight)
+    sys.stdout.write(f"{[round(float(v), 3) for v in w]}\n{report(seen, w, arguments.threshold)}\n")
+    if arguments.quotes:
+        sys.stdout.write(quoting(list(passages_to_quote(arguments.training, Shortcut(arguments.model)))) + "\n")
+
+
+if __name__ == "__main__":
+    main()
