@@ -19,6 +19,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from unabridged.errors import DocumentError
@@ -28,6 +29,8 @@ from unabridged.ingest.validation import tiles, validate
 from unabridged.ingest.wire import decode, encode
 
 DOCUMENTS = Path(__file__).resolve().parents[3] / "shared" / "documents" / "ingestion"
+# Loaded once, so that the processes that are forked need not.
+_READERS = ("docx", "eml", "epub", "html", "odt", "pdf", "pptx", "rtf", "text", "xlsx")
 _SUFFIXES = (".pdf", ".docx", ".pptx", ".xlsx", ".epub", ".odt", ".rtf", ".html", ".eml", ".csv", ".md", ".txt")
 _SEED_BYTES = 60_000
 _INPUT_S = 20
@@ -209,6 +212,8 @@ def main() -> None:
     keep = Path(tempfile.mkdtemp(prefix="fuzz-"))
     started = time.perf_counter()
     seeds = corpus_seeds()
+    for name in _READERS:
+        import_module(f"unabridged.ingest.read_{name}")
     counts: Counter[str] = Counter()
     try:
         run(seeds, inputs, counts, seed=seed, keep=keep)
