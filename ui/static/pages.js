@@ -75,13 +75,17 @@
       sheet.element.querySelector(".ub-lines")?.remove();
       sheet.element.append(layer);
     };
+    // Boxes of lines reach into each other; what is marked twice would look like a mark of its own.
+    const apart = (own) => own.map(([x0, y0, x1, y1], at) => {
+      const above = own[at - 1]?.[3] ?? -Infinity, below = own[at + 1]?.[1] ?? Infinity;
+      return [x0, above > y0 && above < y1 ? (above + y0) / 2 : y0, x1, below < y1 && below > y0 ? (below + y1) / 2 : y1];
+    });
     const placeBoxes = (sheet) => {
       sheet.element.querySelectorAll(".ub-box").forEach((box) => box.remove());
-      for (const [kind, list] of Object.entries(boxes)) for (const { page, box } of list) {
-        if (page !== sheet.index + 1) continue;
+      for (const [kind, list] of Object.entries(boxes)) for (const box of apart(list.filter(({ page }) => page === sheet.index + 1).map(({ box }) => box))) {
         const [x0, y0, x1, y1] = box.map((value) => value * scale);
         const element = h("div", { class: `ub-box ${kind}` });
-        Object.assign(element.style, { left: `${x0 - 1}px`, top: `${y0 - 1}px`, width: `${x1 - x0 + 2}px`, height: `${y1 - y0 + 2}px` });
+        Object.assign(element.style, { left: `${x0 - 1}px`, top: `${y0}px`, width: `${x1 - x0 + 2}px`, height: `${y1 - y0}px` });
         sheet.element.append(element);
       }
     };
