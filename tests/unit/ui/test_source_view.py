@@ -112,3 +112,12 @@ def test_the_script_of_a_text_is_told() -> None:
 def test_only_a_pdf_is_shown_as_sheets() -> None:
     assert source_view.manifest(two_pages(), language="en")["paged"]
     assert not source_view.manifest(document_of(["x"]), language="en")["paged"]
+
+
+def test_sheets_are_shown_as_wide_as_they_are_printed_on_where_all_are_alike() -> None:
+    document = two_pages()
+    assert source_view.printed(document) == (0.0, 112.0)  # its lines reach from 0 to 100 points
+    other = [dataclasses.replace(document.pages[0], width=500), *document.pages[1:]]
+    assert source_view.printed(dataclasses.replace(document, pages=other)) == (0.0, 600.0)
+    assert source_view.printed(dataclasses.replace(document, lines=[])) == (0.0, 600.0)
+    assert source_view.printed(document_of(["No sheets."])) == (0.0, 0.0)
