@@ -1,7 +1,8 @@
 """A GGUF's own chat template, rendered once in a sandbox and cut into the pieces around what people say, and around tools.
 
 The pieces are token ids; what people say never passes through the template, so it cannot close a turn, and a prefix never
-changes when turns are added. `strftime_now` is left undefined on purpose: a date would change the prefix every day.
+changes when turns are added. There is no date in it, which would change the prefix every day: `strftime_now` is undefined, as
+templates with a default expect, and gives an empty text to those that insist.
 """
 
 import json
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import jinja2
+from jinja2 import nodes
+from jinja2.ext import Extension
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from unabridged.errors import ModelFileError
 
@@ -40,24 +44,25 @@ class TemplatePieces:
 
 def cut_template(template: str, *, bos: str, eos: str) -> TemplatePieces:
     """Raises ModelFileError where nothing that can be cut comes out."""
-    question = {"role": "user", "content": _QUESTION}
-    turns = [question, {"role": "assistant", "content": _REPLY}, {"role": "user", "content": _NEXT}]
+    turns = [
+        {"role": "user", "content": _QUESTION},
+        {"role": "assistant", "content": _REPLY},
+        {"role": "user", "content": _NEXT},
+    ]
     text = _render(template, [{"role": "system", "content": _SYSTEM}, *turns], bos=bos, eos=eos)
-    has_system = _SYSTEM in text
-    if not has_system:
-        text = _render(template, turns, bos=bos, eos=eos)
-    order = ([_SYSTEM] if has_system else []) + [_QUESTION, _REPLY, _NEXT]
-    positions = [text.find(mark) for mark in order]
-    if -1 in positions or positions != sorted(positions) or any(text.count(mark) != 1 for mark in order):
-        raise ModelFileError("The model's chat template does not show a conversation in order.", hint=_HINT)
-    rest, parts = text, []
-    for mark in order:
-        before, _, rest = rest.partition(mark)
-        parts.append(before)
-    parts.append(rest)
-    if has_system:
+    if parts := _around([_SYSTEM, _QUESTION, _REPLY, _NEXT], text):
         return TemplatePieces(parts[0], parts[1], answer=parts[4], next_question=parts[3])
-    return TemplatePieces(parts[0], None, answer=parts[3], next_question=parts[2])
+    # No system role; or one that moves on to the last question, behind what was read already.
+    if parts := _around([_QUESTION, _REPLY, _NEXT], _render(template, turns, bos=bos, eos=eos)):
+        return TemplatePieces(parts[0], None, answer=parts[3], next_question=parts[2])
+    raise ModelFileError("The model's chat template does not show a conversation in order.", hint=_HINT)
+
+
+def _around(marks: Sequence[str], text: str) -> list[str]:
+    """What stands before, between and after the marks; nothing unless each is there once, in this order."""
+    if any(text.count(mark) != 1 for mark in marks) or sorted(marks, key=text.find) != list(marks):
+        return []
+    return re.split("|".join(map(re.escape, marks)), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,9 @@ def _render(
     tools: Sequence[Mapping[str, Any]] | None = None,
 ) -> str:
     """Empty where the template itself refuses these messages (many refuse a system role)."""
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
+    )
     environment.filters["tojson"] = _as_json
     names: Mapping[str, Any] = {
         "messages": messages,
@@ -135,11 +142,31 @@ def _render(
     if tools is not None:
         names = {**names, "tools": tools}
     try:
-        return environment.from_string(template).render(names)
+        made = environment.from_string(template)
+        try:
+            return made.render(names)
+        except jinja2.UndefinedError as error:
+            if "strftime_now" not in str(error):
+                raise
+            return made.render({**names, "strftime_now": _undated})
     except _Refused:
         return ""
     except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
         raise ModelFileError(f"The model's chat template does not render ({type(error).__name__}).", hint=_HINT) from error
+
+
+class _Generation(Extension):
+    """{% generation %} … {% endgeneration %}: marks for training what the model says; here just its text."""
+
+    tags = {"generation"}  # noqa: RUF012  as the base class has it
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+def _undated(_format: str) -> str:
+    return ""
 
 
 def _as_json(

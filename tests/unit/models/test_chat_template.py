@@ -39,6 +39,30 @@ def test_without_a_system_role_the_rules_open_the_first_question() -> None:
     assert (pieces.answer, pieces.next_question) == (" [/INST]", "</s>[INST] ")
 
 
+def test_a_system_text_that_the_template_moves_to_the_last_question_opens_the_first_one() -> None:
+    moving = (
+        "{% for m in messages if m.role != 'system' %}{% if m.role == 'user' %}"
+        "[INST]{% if loop.last and messages[0].role == 'system' %}{{ messages[0].content }} {% endif %}{{ m.content }}[/INST]"
+        "{% else %}{{ m.content }}{% endif %}{% endfor %}"
+    )
+    pieces = cut_template(moving, bos="", eos="")
+    assert (pieces.before_system, pieces.after_system, pieces.next_question) == ("[INST]", None, "[INST]")
+
+
+def test_no_date_stands_in_the_prefix() -> None:
+    insisting = "Today: {{ strftime_now('%Y-%m-%d') }}.\n" + CHATML
+    assert cut_template(insisting, bos="", eos="").before_system == "Today: .\n<|im_start|>system\n"
+    polite = "{{ strftime_now('%Y') if strftime_now is defined else 'Once' }}.\n" + CHATML
+    assert cut_template(polite, bos="", eos="").before_system.startswith("Once.")
+
+
+def test_marks_for_training_change_nothing() -> None:
+    said = "{{ message['content'] }}"
+    marked = CHATML.replace(said, f"{{% generation %}}{said}{{% endgeneration %}}")
+    assert marked != CHATML
+    assert cut_template(marked, bos="", eos="") == cut_template(CHATML, bos="", eos="")
+
+
 def test_thinking_is_switched_off_where_the_template_knows_how() -> None:
     assert cut_template(THINKING, bos="", eos="").answer.endswith("<think>\n\n</think>\n\n")
 
