@@ -27,8 +27,10 @@ class ChatHandlers:
         self._outside: dict[str, Data] = {}  # turn → the search that is proposed, and what of the web could not be read
 
     def conversations(self, data: Data) -> list[Data]:
-        """All conversations, the last changed first."""
-        return [heading(conversation) for conversation in self._workspace.conversations.list()]
+        """All conversations, the last changed first; with `archived` those that were put away instead."""
+        scenes = self._workspace.scenes.ids()
+        found = self._workspace.conversations.list(archived=bool(data.get("archived")))
+        return [heading(conversation) | {"played": conversation.id in scenes} for conversation in found]
 
     def conversation(self, data: Data) -> Data:
         """One conversation with every turn of its tree; `parent` gives the branches."""

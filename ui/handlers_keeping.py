@@ -4,7 +4,6 @@ from typing import Any
 
 from unabridged.afterthoughts import give_title, summarise
 from unabridged.errors import UsageError
-from unabridged.ui.handlers_chat import heading
 from unabridged.ui.jobs import Jobs, told_at_once
 from unabridged.workspace import Workspace
 
@@ -15,9 +14,6 @@ class KeepingHandlers:
     def __init__(self, workspace: Workspace, jobs: Jobs) -> None:
         self._workspace = workspace
         self._jobs = jobs
-
-    def archived_conversations(self, data: Data) -> list[Data]:
-        return [heading(conversation) for conversation in self._workspace.conversations.list(archived=True)]
 
     def archive_conversation(self, data: Data) -> Data:
         """Put it away, or take it out again."""

@@ -31,7 +31,6 @@ def page(handlers: Handlers, *, language: str) -> gr.Blocks:
                 chat.conversations,
                 chat.rename_conversation,
                 chat.delete_conversation,
-                keeping.archived_conversations,
                 keeping.archive_conversation,
                 chat.stop,
                 language=language,

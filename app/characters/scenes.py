@@ -77,6 +77,10 @@ class Scenes:
             return setup_of(json.loads(row["setup"]))
         return None
 
+    def ids(self) -> set[str]:
+        """Of all conversations that are scenes."""
+        return {row["conversation_id"] for row in self._store.rows("SELECT conversation_id FROM scenes")} | set(self._incognito)
+
     def change(self, conversation_id: str, setup: Setup) -> None:
         """From the next turn on. A new author's note or book is told then; another cast has its sheets read once."""
         if conversation_id.startswith(INCOGNITO):

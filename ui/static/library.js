@@ -207,7 +207,7 @@
       return h("div", { class: `ub-row ${session.conversation === talk.id ? "ub-on" : ""}`, "data-conversation": talk.id },
         h("button", { type: "button", class: "ub-row-main", title: talk.title, "aria-current": session.conversation === talk.id ? "true" : null,
           onclick: () => openTalk(talk) },
-          h("span", { class: "ub-row-name" }, h("span", {}, talk.incognito && icon("incognito"), talk.archived && icon("archive"), talk.title)), h("span", { class: "ub-row-facts" }, talk.documents.map((document) => document.name).join(", "))), more);
+          h("span", { class: "ub-row-name" }, h("span", {}, talk.incognito && icon("incognito"), talk.played && icon("people"), talk.archived && icon("archive"), talk.title)), h("span", { class: "ub-row-facts" }, talk.documents.map((document) => document.name).join(", "))), more);
     };
     const openTalk = (talk) => {
       if (innerWidth < 1000) emit("fold", "left");  // the library lies over the chat there
@@ -242,7 +242,7 @@
       fillRows(talks, talkRows);
     };
     const refresh = async () => {
-      [documents, conversations, putAway] = await Promise.all([call("documents", {}, { quiet: true }), call("conversations", {}, { quiet: true }), call("archived_conversations", {}, { quiet: true })]);
+      [documents, conversations, putAway] = await Promise.all([call("documents", {}, { quiet: true }), call("conversations", {}, { quiet: true }), call("conversations", { archived: true }, { quiet: true })]);
       const known = session.documents.filter((id) => documents.some((entry) => entry.id === id));
       if (known.length !== session.documents.length) update({ documents: known });
       emit("documents", documents);

@@ -122,7 +122,7 @@ def test_a_conversation_is_put_away_and_taken_out_again(
     talk = ask(chat, jobs, document).news["conversation"]
     keeping.archive_conversation({"conversation": talk, "archived": True})
     assert chat.conversations({}) == []
-    [away] = keeping.archived_conversations({})
+    [away] = chat.conversations({"archived": True})
     assert away["archived"]
     keeping.archive_conversation({"conversation": talk, "archived": False})
     assert [row["id"] for row in chat.conversations({})] == [talk]

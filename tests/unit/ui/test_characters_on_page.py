@@ -173,6 +173,7 @@ def test_a_scene_opens_with_the_chosen_greeting_and_is_played(
 ) -> None:
     conversation, greeting = begun(scenes, ada, greeting=1)
     assert workspace.conversations.turn(greeting).answer == "The lamp is out."
+    assert [talk["played"] for talk in ChatHandlers(workspace, jobs).conversations({})] == [True]
     said = ended(jobs, scenes.say({"conversation": conversation, "parent": greeting, "message": "May I come in?"}))
     assert (said.state, said.news["text"], said.news["conversation"]) == ("finished", "Sit by the stove.", conversation)
     again = ended(jobs, scenes.answer_again({"conversation": conversation, "turn": said.news["turn"]}))
