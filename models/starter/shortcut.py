@@ -18,7 +18,6 @@ from unabridged.models.starter.circuit import (
     ASKED,
     BALANCE,
     FADE,
-    FILLER,
     HEAD,
     HEADS,
     IMPORTANCE,
@@ -54,8 +53,7 @@ class Shortcut:
         self.threshold = float(file.fields["unabridged.finder.threshold"].contents())
         self.first = int(file.fields["unabridged.finder.first_number"].contents())
         roles = (int(file.fields[f"unabridged.finder.{role}"].contents()) for role in ("doc", "user", "assistant"))
-        self._doc, self._user, assistant = roles
-        self._nothing = LOGIT_SCALE * float(self._table[self._doc, FILLER] @ self._table[assistant, FILLER])
+        self._doc, self._user, self._assistant = roles
         letters = tokenizer.bytes_by_letter()
         tokens = file.fields["tokenizer.ggml.tokens"].contents()[: self.first - len(tokenizer.SPECIAL)]
         self._encoding = tokenizer.encoding({bytes(letters[c] for c in token): rank for rank, token in enumerate(tokens)})
@@ -78,26 +76,28 @@ class Shortcut:
         return len(tokens) + len(passages) + 1
 
     def ask(self, question: Sequence[int]) -> NDArray[np.float64]:
-        """Logits of the numbers that are present, in order, and last that of `doc`, up to what all of them have in common."""
-        if not len(question):
-            return np.append(np.zeros(len(self._codes)), self._nothing)
-        x = self._carried(np.array([*self._tail, *question]))[len(self._tail) :]
+        """Logits of the numbers that are present, in order, and last that of `doc`."""
+        x = self._carried(np.array([*self._tail, *question, self._assistant]))[len(self._tail) :]
         x[:, ASKED] = 3
         x[:, BALANCE] -= 3
-        asking = normalised(x)
-        votes = np.zeros((len(question), len(self._codes)))
+        if len(question):
+            x[:-1, C] += self._votes_of(normalised(x[:-1])) @ self._codes
+            told = normalised(x[:-1])
+            weight = np.exp(told[:, IMPORTANCE])
+            x[-1, C] += self._answer * (weight / weight.sum()) @ told[:, C]
+        options = self._table[[*range(self.first, self.first + len(self._codes)), self._doc]]
+        answers: NDArray[np.float64] = (LOGIT_SCALE * options @ normalised(x[-1])).astype(np.float64)
+        return answers
+
+    def _votes_of(self, asking: Array) -> NDArray[np.float64]:
+        """[asking, passages]: how much of each passage's code the full layer gives to each token."""
+        votes = np.zeros((len(asking), len(self._codes)))
         for q, vote in zip(self._q, self._votes, strict=True):
             logits = (asking @ q.T) @ self._keys.T / HEAD**0.5
             share = np.exp(logits - logits.max(1, keepdims=True))
             share *= vote / self._scale / share.sum(1, keepdims=True)
             votes += [np.bincount(self._owner, row[:-1], minlength=len(self._codes)) for row in share]
-        collected = votes @ self._codes
-        spread = np.sqrt(1 + (collected**2).sum(1) / WIDTH)
-        weight = np.exp(x[:, IMPORTANCE] / spread)
-        answer = self._answer * (weight / weight.sum() / spread) @ collected
-        answers: NDArray[np.float64] = np.append(LOGIT_SCALE * self._codes @ answer, self._nothing)
-        answers /= np.sqrt(1 + (answer**2).sum() / WIDTH)
-        return answers
+        return votes
 
     def _carried(self, tokens: NDArray[np.int64]) -> Array:
         """Embeddings [tokens, WIDTH] with the fading mean of the words in X, as layer 0 leaves it; no codes, no flags."""
@@ -111,7 +111,7 @@ class Shortcut:
 
 
 class Estimate:
-    """What `evaluate` measures in place of the program: the shortcut's passages. Says nothing on certainty and quotations."""
+    """What `evaluate` measures in place of the program: the shortcut's passages and certainty. Says nothing on quotations."""
 
     def __init__(self, path: Path) -> None:
         self._shortcut = Shortcut(path)
@@ -125,7 +125,9 @@ class Estimate:
 
     def point(self, question: str) -> tuple[int, bool]:
         logits = self._shortcut.ask(self._shortcut.tokenize(question))
-        return pointed(np.exp(logits - logits.max()).tolist(), self._lengths).ranked[0], True
+        share = np.exp(logits - logits.max())
+        points = pointed((share / share.sum()).tolist(), self._lengths)
+        return points.ranked[0], points.certainty >= self._shortcut.threshold
 
     def quote(self, passage: int, question: str) -> str:
         return ""

@@ -5,7 +5,7 @@ probability per character, or nothing. Judged on contexts and stretches of text 
 kept beside the last, and every judgement is a line of CHECKPOINT.jsonl. Same seed, device and steps: same weights, whether
 interrupted or not. On a GPU the same code runs with bf16 (not tried).
 
-usage: python -m unabridged.models.starter.train lessons.npz vocabulary.tiktoken counts.npz meaning.npy CHECKPOINT --steps 4000
+usage: python -m unabridged.models.starter.train lessons.npz vocabulary.tiktoken counts.npz meaning.npy CHECKPOINT
 """
 
 import argparse
@@ -109,8 +109,8 @@ def train(
     *,
     steps: int,
     stop: int | None = None,
-    rate: float = 0.01,
-    judged_every: int = 200,
+    rate: float = 0.012,
+    judged_every: int = 100,
     cells: Sequence[Judged] = JUDGED,
     draw: Callable[[Lessons, int], Example] = drawn,
     device: str = "cpu",
@@ -182,9 +182,9 @@ def main() -> None:
     parser.add_argument("counts", type=Path)
     parser.add_argument("meaning", type=Path, help="from unabridged.models.starter.meaning")
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--rate", type=float, default=0.01)
-    parser.add_argument("--judged-every", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--rate", type=float, default=0.012)
+    parser.add_argument("--judged-every", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0, help="0: as many as the machine has cores")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
