@@ -25,6 +25,7 @@ from unabridged.ingest.pdf_page import Run
 _LANGUAGES = (("chi_sim", "chi_tra"), ("eng",))  # of each the first that is there
 _PAGE_S = 180
 _QUESTION_S = 20
+_CHINESE_SHARE = 0.3  # of what is made out, from which a page is Chinese
 _WORD = "5"  # level of a row that is a word
 
 _Word = tuple[tuple[str, ...], Box, float, str]  # block, paragraph and line; box in points; confidence 0 … 1; text
@@ -51,12 +52,22 @@ def load() -> Recogniser:
 
 
 def _read(picture: Picture) -> Recognised:
+    """Beside English, Tesseract takes parts of Chinese lines for Latin letters: a Chinese page is read in Chinese alone, too."""
+    found = _run_over(picture, languages())
+    chinese, _, other = languages().partition("+")
+    text = "".join(run.text for run in found.runs)
+    if not other or sum(map(is_cjk, text)) < _CHINESE_SHARE * len(text):
+        return found
+    return max(found, _run_over(picture, chinese), key=lambda read: read.confidence)
+
+
+def _run_over(picture: Picture, wanted: str) -> Recognised:
     height, width, _ = picture.shape
     image = b"P6 %d %d 255\n" % (width, height) + np.ascontiguousarray(picture[:, :, ::-1]).tobytes()
     try:
         program = shutil.which("tesseract") or "tesseract"
         done = subprocess.run(  # noqa: S603  (no shell)
-            [program, "stdin", "stdout", "-l", languages(), "--dpi", str(DOTS_PER_INCH), "tsv"],
+            [program, "stdin", "stdout", "-l", wanted, "--dpi", str(DOTS_PER_INCH), "tsv"],
             input=image,
             capture_output=True,
             timeout=_PAGE_S,

@@ -134,6 +134,15 @@ def test_tesseracts_words_become_lines_with_boxes_in_points(tmp_path: Path, monk
     ocr_tesseract.languages.cache_clear()
 
 
+def test_a_chinese_page_is_read_in_chinese_alone_where_that_is_surer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for languages, words, sure in (("chi_sim+eng", "话说天下7CbA", 60), ("chi_sim", "话说天下大势", 90)):
+        (tmp_path / languages).write_text(row(5, 1, 1, 1, 1, 1, 100, 200, 80, 40, sure, words))
+    listed = 'if [ "$1" = --list-langs ]; then printf "List of\\neng\\nchi_sim\\n"'
+    tesseract(tmp_path, f'{listed}; else cat > /dev/null; cat "{tmp_path}/$4"; fi', monkeypatch)
+    assert [run.text for run in ocr_tesseract.load().read(np.zeros((20, 30, 3), np.uint8)).runs] == ["话说天下大势"]
+    ocr_tesseract.languages.cache_clear()
+
+
 def test_tesseract_that_fails_is_reported_and_not_taken_for_an_empty_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tesseract(tmp_path, 'if [ "$1" = --list-langs ]; then echo eng; else exit 1; fi', monkeypatch)
     with pytest.raises(RecognitionFailed):
