@@ -52,7 +52,7 @@ def load() -> Recogniser:
 
 
 def _read(picture: Picture) -> Recognised:
-    """Beside English, Tesseract takes parts of Chinese lines for Latin letters: a Chinese page is read in Chinese alone, too."""
+    """Beside English, Tesseract takes parts of Chinese lines for Latin: a Chinese page is read in Chinese alone, too."""
     found = _run_over(picture, languages())
     chinese, _, other = languages().partition("+")
     text = "".join(run.text for run in found.runs)
