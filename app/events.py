@@ -144,14 +144,10 @@ class Finished:
 
 
 WebEvent = SearchProposed | Searching | Deciding | PageFetched | Answering
-Event = (
-    Waiting | Ingesting | Loading | Remembered | Started | Reading | Unsaved | TextDelta | SourceCited | WebEvent | Finished
-)
+Event = Waiting | Ingesting | Loading | Remembered | Started | Reading | Unsaved | TextDelta | SourceCited | WebEvent | Finished
 
 
-def translate(
-    steps: Generator[Step, None, Result], show: Callable[[Step], Iterable[Shown]]
-) -> Generator[Shown, None, Result]:
+def translate(steps: Generator[Step, None, Result], show: Callable[[Step], Iterable[Shown]]) -> Generator[Shown, None, Result]:
     """The same work with its steps shown as other values; closing this closes the work, its result is passed on."""
     with closing(steps):
         while True:
