@@ -4,7 +4,9 @@ Fields that are ticked have no text of their own: they give runs of one sign, at
 is shown. Nothing is followed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pymupdf
 from unabridged.ingest.document import Box
@@ -59,11 +61,18 @@ def asides(page: "pymupdf.Page") -> tuple[str, ...]:
     if page.parent.is_pdf and (count := len(page.annot_xrefs())) > _MOST_ANNOTATIONS:
         return (f"{count:,} links and other annotations, too many to list",)  # PyMuPDF's time grows with their square
     found = []
-    for link in page.get_links():
-        address = link.get("uri") or link.get("file") or ""
-        words = " ".join(page.get_textbox(link["from"]).split()) if address else ""
+    links = [(link["from"], link.get("uri") or link.get("file") or "") for link in page.get_links()]
+    words_of_page = page.get_text("words") if any(address for _, address in links) else []
+    for box, address in links:
+        words = _printed(page, box, words_of_page) if address else ""
         if address and address.removeprefix("mailto:").rstrip("/") not in words:
             found.append(f"Link on “{words}”: {address}")
     for widget in page.widgets(types=[_SIGNATURE]):
         found.append(f"Signature field {widget.field_name or ''}: {'signed' if widget.is_signed else 'not signed'}")
     return tuple(dict.fromkeys(found))
+
+
+def _printed(page: "pymupdf.Page", box: "pymupdf.Rect", words_of_page: Sequence[tuple[Any, ...]]) -> str:
+    """The words in a box; looked for by characters, which takes PyMuPDF long, only where no whole word lies in it."""
+    inside = [word for x0, y0, x1, y1, word, *_ in words_of_page if pymupdf.Point((x0 + x1) / 2, (y0 + y1) / 2) in box]
+    return " ".join(inside or page.get_textbox(box).split())

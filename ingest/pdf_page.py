@@ -70,9 +70,10 @@ def read_page(page: "pymupdf.Page", number: int, label: str) -> PageContent:
     data = page.get_text("dict", flags=_FLAGS)
     rules = _rules([(Box(*block["bbox"]), block["stroked"]) for block in data["blocks"] if block["type"] == _VECTOR])
     clipped = _is_clipped(page, data)
-    lines = _lines_of(data) if not clipped else _whole_lines(page, "dict")
+    lines = _whole_lines(page, "dict", _lines_of(data)) if clipped else _lines_of(data)
     if any(_crossed(line, rules) for line in lines):
-        lines = _whole_lines(page, "rawdict") if clipped else _lines_of(page.get_text("rawdict", flags=_FLAGS))
+        lines = _lines_of(page.get_text("rawdict", flags=_FLAGS))
+        lines = _whole_lines(page, "rawdict", lines) if clipped else lines
         lines = [part for line in lines for part in _divided(line, _crossed(line, rules))]
     runs = [run for line in lines if (run := _run(line)) is not None]
     if page.rotation:
@@ -93,12 +94,11 @@ def _is_clipped(page: "pymupdf.Page", data: dict[str, Any]) -> bool:
     return len("".join(everything.split())) > _letters(_lines_of(data))
 
 
-def _whole_lines(page: "pymupdf.Page", kind: str) -> list[dict[str, Any]]:
+def _whole_lines(page: "pymupdf.Page", kind: str, clipped: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The lines of which something is shown, whole: what a narrow clip cuts off at their ends is text, too.
 
     Lines of which nothing is shown are none: programs draw those that begin the next page.
     """
-    clipped = _lines_of(page.get_text(kind, flags=_FLAGS))
     shown: dict[int, list[str]] = {}
     for line in clipped:
         shown.setdefault(round(line["bbox"][3]), []).append(_words(line).strip())
