@@ -20,8 +20,9 @@ from unabridged.sentences import sentences_of
 
 MOST_PASSAGES = 3
 CLEARLY = 0.2  # of the best passage's lift: below it a passage is not shown beside the best one
-NEAR = 0.04  # certainty from which on the nearest passage is shown, and called no more than that: right once in 25 times
+NEAR = 0.04  # certainty from which on the nearest passage is shown, and called no more than that. By judgement
 MOST_CHARACTERS = {"en": 400, "zh": 160}  # of a quotation of several sentences
+ENOUGH = {"en": 200, "zh": 60}  # of a nearest passage; a shorter one counts for less, since a heading alone answers nothing
 HAN = re.compile(r"[\u3400-\u9fff]")
 
 UNSURE = {
@@ -56,7 +57,7 @@ def find_answer(
     text = ""
     citations: list[Citation] = []
     sure = points.certainty >= prompt.threshold
-    found = nearest(passages, points) if sure or points.certainty >= NEAR else []
+    found = nearest(passages, points, sure=sure) if sure or points.certainty >= NEAR else []
     if found and not sure:
         text = f"{UNSURE[language]}\n\n"
         yield TextDelta(text)
@@ -84,10 +85,15 @@ def point(
     return pointed(choice.probabilities, [numbered.passage.end - numbered.passage.start for numbered in passages])
 
 
-def nearest(passages: Sequence[Numbered], points: Pointed) -> list[Numbered]:
+def nearest(passages: Sequence[Numbered], points: Pointed, *, sure: bool) -> list[Numbered]:
     """The best passage, and after it those that stand out nearly as much."""
-    best = points.ranked[:MOST_PASSAGES]
-    return [passages[i] for i in best if points.lifts[i] >= CLEARLY * points.lifts[best[0]]]
+    weights = [lift if sure else lift * _share_of_enough(n.text) for lift, n in zip(points.lifts, passages, strict=True)]
+    best = sorted(range(len(weights)), key=lambda i: -weights[i])[:MOST_PASSAGES]
+    return [passages[i] for i in best if weights[i] >= CLEARLY * weights[best[0]]]
+
+
+def _share_of_enough(text: str) -> float:
+    return min(1.0, len(text) / ENOUGH[language_of(text)])
 
 
 def quotation(engine: Engine, prompt: FinderPrompt, numbered: Numbered, question: str, tally: Tally) -> tuple[int, int]:
