@@ -120,7 +120,8 @@ def json_id(capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_read_can_be_interrupted_and_goes_on_where_it_was(tmp_path: Path) -> None:
     file = a_long_file(tmp_path, clauses=600)
-    process = subprocess.Popen(command("read", str(file)), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command("read", str(file)), stderr=pipe, stdout=pipe, text=True, preexec_fn=_heeds_interrupts)
     assert process.stderr is not None
     while "Reading" not in (line := process.stderr.readline()):
         assert line, "the reading never began"
@@ -285,6 +286,11 @@ def test_help_answers_at_once_and_loads_nothing_heavy() -> None:
     began = time.process_time()
     parser().format_help()
     assert time.process_time() - began < 0.3
+
+
+def _heeds_interrupts() -> None:
+    """Even where these tests run in the background of a shell, which lets its children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def a_long_file(folder: Path, *, clauses: int) -> Path:
