@@ -3,6 +3,7 @@
 from typing import Any
 
 from unabridged.afterthoughts import give_title, summarise
+from unabridged.characters.playing import sum_up_scene
 from unabridged.errors import UsageError
 from unabridged.ui.jobs import Jobs, told_at_once
 from unabridged.workspace import Workspace
@@ -48,9 +49,10 @@ class KeepingHandlers:
     def summarise(self, data: Data) -> Data:
         """Have the model sum up what was said down to a turn, to be shown and edited; the job's id."""
         turn_id = str(data["turn"])
+        is_scene = self._workspace.scenes.setup(self._workspace.conversations.turn(turn_id).conversation_id) is not None
 
         def sum_up() -> Data:
-            note = summarise(self._workspace, turn_id)
+            note = (sum_up_scene if is_scene else summarise)(self._workspace, turn_id)
             read = self._workspace.read_by_model(turn_id)
             return {"summary": {"key": note.key, "text": note.text, "stands_for": read}}
 

@@ -15,6 +15,7 @@ from unabridged.characters.scene import LoreTold, SceneEvent
 from unabridged.characters.scenes import Setup
 from unabridged.errors import UsageError
 from unabridged.events import Started, TextDelta
+from unabridged.notes import Note
 from unabridged.ui.events_shown import fold
 from unabridged.ui.jobs import Fold, Jobs, News
 from unabridged.workspace import Workspace
@@ -80,12 +81,16 @@ class SceneHandlers:
         return {"turn": turn_id}
 
     def say(self, data: Data) -> Data:
-        """`message` may be empty: the scene goes on by itself. `players` say who answers; none: as the scene is set up."""
+        """`message` may be empty: the scene goes on by itself. `players` say who answers; none: as the scene is set up.
+
+        A `summary`, as `summarise` gives it, goes along into a fresh branch.
+        """
         message, parent_id = str(data["message"]), data.get("parent")
         players = [str(each) for each in data.get("players", ())]
+        summary = Note(str(data["summary"]["key"]), str(data["summary"]["text"])) if data.get("summary") else None
         return self._act(
             data,
-            lambda scene: scene.say(message, parent_id=parent_id, player_ids=players),
+            lambda scene: scene.say(message, parent_id=parent_id, player_ids=players, summary=summary),
             question=message,
             parent_id=parent_id,
         )
@@ -117,7 +122,7 @@ class SceneHandlers:
         news = {"phase": "waiting", "ahead": 0, "for": data["conversation"]}
         return {"job": self._jobs.start("own_words", worded(), fold=_fold_words, news=news).id}
 
-    def _act(self, data: Data, act: Act, *, question: str, parent_id: str | None, begun: str = "") -> Data:
+    def _act(self, data: Data, act: Act[str], *, question: str, parent_id: str | None, begun: str = "") -> Data:
         conversation_id = str(data["conversation"])
         if self._workspace.scenes.setup(conversation_id) is None:
             raise _no_scene()

@@ -1,24 +1,26 @@
 """Scenes over a whole workspace: one act at a time with its engine, its memories and its settings."""
 
 from collections.abc import Callable, Generator
+from typing import TypeVar
 
 from unabridged.answers import Answer
 from unabridged.characters.cast import Cast, Player
 from unabridged.characters.scene import BY_DEFAULT, Scene, SceneEvent, Style
 from unabridged.characters.sheet_questions import ask_about
 from unabridged.errors import UsageError
-from unabridged.events import Event
+from unabridged.events import Event, drained
 from unabridged.memories import within
 from unabridged.models.engine import Engine
 from unabridged.notes import Note
 from unabridged.workspace import Workspace
 
-Act = Callable[[Scene], Generator[SceneEvent, None, str]]
+Result = TypeVar("Result")
+Act = Callable[[Scene], Generator[SceneEvent, None, Result]]
 
 
 def play(
-    workspace: Workspace, conversation_id: str, act: Act, *, style: Style = BY_DEFAULT
-) -> Generator[SceneEvent, None, str]:
+    workspace: Workspace, conversation_id: str, act: Act[Result], *, style: Style = BY_DEFAULT
+) -> Generator[SceneEvent, None, Result]:
     """`act` is what happens: `lambda scene: scene.say(words, parent_id=…)`, `.answer_again(…)`, `.go_on(…)`, `.own_words(…)`.
 
     Memories that hold for the scene or one of its characters come along, as far as the settings have room for them.
@@ -33,7 +35,7 @@ def play(
         for memory in workspace.memories.wanted(document_ids, conversation_id=conversation_id, character_id=character_id)
     }
 
-    def acting(engine: Engine) -> Generator[SceneEvent, None, str]:
+    def acting(engine: Engine) -> Generator[SceneEvent, None, Result]:
         recalled, _ = within(
             engine, sorted(wanted.values(), key=lambda memory: memory.created_at), tokens=workspace.settings.memory_tokens
         )
@@ -41,6 +43,12 @@ def play(
         return (yield from act(workspace.scenes.scene(engine, conversation_id, notes=notes, style=style)))
 
     return (yield from workspace.with_engine(acting))
+
+
+def sum_up_scene(workspace: Workspace, turn_id: str) -> Note:
+    """A scene down to this turn, to be shown, edited and taken into a fresh branch: see Scene.sum_up()."""
+    conversation_id = workspace.conversations.turn(turn_id).conversation_id
+    return drained(play(workspace, conversation_id, lambda scene: scene.sum_up(turn_id)))
 
 
 def ask_about_character(workspace: Workspace, character_id: str, question: str) -> Generator[Event, None, Answer]:

@@ -4,6 +4,7 @@ Turns are kept in the conversation tree: another reply to the same message is a 
 generator of events; closing it stops the work, and what was said stays.
 """
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Generator, Sequence
@@ -18,9 +19,10 @@ from unabridged.characters.scene_prompt import Documents, ScenePrompt
 from unabridged.characters.speaking import speakers
 from unabridged.context import Context, fit
 from unabridged.conversations import Conversations
-from unabridged.errors import UnabridgedError, UsageError
+from unabridged.errors import DoesNotFit, UnabridgedError, UsageError
 from unabridged.events import Event, Finished, Started, TextDelta, translate
 from unabridged.history import turns_read
+from unabridged.marks import without_thoughts
 from unabridged.memories import MEMORY
 from unabridged.models.engine import Engine, Piece, Reading, Sampling, Tokens
 from unabridged.notes import Note, untold
@@ -29,7 +31,12 @@ from unabridged.turns import Turn
 
 RESERVE_STEP = 1024  # the reserve grows in steps, so that a longer scene seldom needs another window
 OWN_WORDS_TOKENS = 200
+SUMMARY_TOKENS = (700, 300, 150)  # as many as there is room for
 _OWN_WORDS = "Write what {user} says or does next, from the point of view of {user}, and nothing else."
+_SUMMARY = (
+    "Sum up the scene so far, as whoever plays it on has to know it: what happened, where everybody is, what they know and "
+    "feel, what was promised. Keep names. Write in the language of the scene, only the summary."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +110,15 @@ class Scene:
         self._prompt = ScenePrompt.of(engine, self._cast)
         self.context: Context = self._prompt.context(documents)
 
-    def say(self, message: str, *, parent_id: str | None, player_ids: Sequence[str] = ()) -> Generator[SceneEvent, None, str]:
+    def say(
+        self, message: str, *, parent_id: str | None, player_ids: Sequence[str] = (), summary: Note | None = None
+    ) -> Generator[SceneEvent, None, str]:
         """A message and the reply, of several characters where several answer; returns the last turn.
 
-        An empty message lets the scene go on. `player_ids` say who answers; else the cast's order decides.
+        An empty message lets the scene go on. `player_ids` say who answers; else the cast's order decides. A `summary` of
+        what was said before goes along into a branch that begins anew: see sum_up().
         """
+        self._notes = (*self._notes, *([summary] if summary else []))
         before = self._before(parent_id)
         last = speaker_of(before[-1]) if before else None
         chosen = [self._cast.player(player_id) for player_id in player_ids] or speakers(
@@ -139,16 +150,42 @@ class Scene:
     def own_words(self, *, parent_id: str | None) -> Generator[Event, None, str]:
         """What the user might say next, for the user to change and send; kept nowhere."""
         turns = self._before(parent_id)
-        words = _OWN_WORDS.format(user=self._cast.user)
-        prompt = self._prompt.request(turns, words, taken_back=self._taken_back(turns))
-        reading = yield from self._read(prompt, limit=OWN_WORDS_TOKENS)
+        prompt = self._requested(turns, _OWN_WORDS.format(user=self._cast.user))
         stops = [f"\n{player.name}:" for player in self._cast.players]
         sampling = Sampling(temperature=self._style.temperature, seed=_seed(self._cast.seed, "own", str(len(turns))))
-        pieces = self._engine.generate(reading, prompt, limit=OWN_WORDS_TOKENS, sampling=sampling, stop=stops)
-        generation = yield from translate(pieces, lambda piece: [TextDelta(piece.text)])
-        return generation.text.strip().removeprefix(f"{self._cast.user}:").strip()
+        text = yield from self._aside(prompt, limit=OWN_WORDS_TOKENS, sampling=sampling, stops=stops)
+        return text.removeprefix(f"{self._cast.user}:").strip()
+
+    def sum_up(self, turn_id: str) -> Generator[Event, None, Note]:
+        """The scene down to this turn in a few words, to be shown, edited and given to say(); its key says what it stands for.
+
+        Raises DoesNotFit where the window has not even room for a short one.
+        """
+        prompt = self._requested(self._before(turn_id), _SUMMARY)
+        text = yield from self._aside(prompt, limit=self._room_for_summary(prompt), sampling=Sampling())
+        return Note(f"summary:{turn_id}", without_thoughts(text).strip())
 
     # inside
+
+    def _requested(self, turns: Sequence[Turn], words: str) -> Tokens:
+        return self._prompt.request(turns, words, taken_back=self._taken_back(turns))
+
+    def _aside(
+        self, prompt: Tokens, *, limit: int, sampling: Sampling, stops: Sequence[str] = ()
+    ) -> Generator[Event, None, str]:
+        reading = yield from self._read(prompt, limit=limit)
+        pieces = self._engine.generate(reading, prompt, limit=limit, sampling=sampling, stop=stops)
+        generation = yield from translate(pieces, lambda piece: [TextDelta(piece.text)])
+        return generation.text.strip()
+
+    def _room_for_summary(self, prompt: Tokens) -> int:
+        *longer, shortest = SUMMARY_TOKENS
+        for limit in longer:
+            with contextlib.suppress(DoesNotFit):
+                fit(self._engine, self.context, reserve=self._reserve(prompt, limit))
+                return limit
+        fit(self._engine, self.context, reserve=self._reserve(prompt, shortest), history_tokens=len(prompt))
+        return shortest
 
     def _turn(self, message: str, player: Player, parent_id: str | None) -> Generator[SceneEvent, None, str]:
         turns = self._before(parent_id)

@@ -71,6 +71,38 @@ def test_a_dropped_card_is_talked_to(
     assert visitor.hosts == {served.address.split("/")[2]}
 
 
+def test_a_scene_that_fills_the_window_goes_on_with_a_summary(
+    serve_script: Callable[..., Served], visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    script = Script(replies=["It was night."])
+    served, visitor = serve_script(script, word_s=0), visit()
+    page = visitor.open(served.address)
+    drop(page, card_file(tmp_path / "ada.png"))
+    page.get_by_role("dialog", name="Characters").get_by_role("button", name="Talk").click()
+    page.get_by_role("button", name="Begin").click()
+    page.locator("#ub-question").fill("Tell me everything.")
+    page.locator("#ub-question").press("Enter")
+    expect(page.locator(".ub-turn")).to_have_count(2)
+    expect(page.locator(".ub-turn").last.get_by_role("button", name="Another reply")).to_be_attached()
+    conversation = served.workspace.conversations.list()[0].id
+    told = served.workspace.conversations.turns(conversation)[-1]
+    assert told.receipt is not None
+    script.window = told.receipt.prompt_tokens + 3000  # room for a summary, none for what is said next
+    script.replies = ["They met at the lamp."]
+    page.locator("#ub-question").fill("And then? " * 600)
+    page.locator("#ub-question").press("Enter")
+    page.locator(".ub-turns .ub-failure").get_by_role("button", name="Go on with a summary").click()
+    summary = page.get_by_role("dialog", name="Go on with a summary")
+    expect(summary.get_by_role("textbox")).to_have_value("They met at the lamp.")
+    expect(summary.get_by_text("It stands for 2 turns")).to_be_visible()
+    picture_of(page, "scene-summary")
+    script.window, script.replies = 100_000, ["Then came the storm."]
+    summary.get_by_role("button", name="Use it").click()
+    expect(page.locator(".ub-answer").last).to_contain_text("Then came the storm.")
+    fresh = served.workspace.conversations.turns(conversation)[-1]
+    assert (fresh.parent_id, fresh.notes[0].text) == (None, "They met at the lamp.")
+
+
 def test_sheet_lorebook_and_author_s_note_are_edited(
     serve_script: Callable[..., Served], visit: Callable[..., Visitor], tmp_path: Path
 ) -> None:

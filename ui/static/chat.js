@@ -51,7 +51,7 @@
     async function send(question, follows, { parent, query = "", summary = null } = {}) {
       if (!(await arrived())) return;
       if (parent === undefined) parent = branch().at(-1)?.id ?? null;
-      if (conversation?.scene) { await act("say", { parent, message: question }, parent, { question }); composer.fill(""); return; }
+      if (conversation?.scene) { await act("say", { parent, message: question, summary }, parent, { question }); composer.fill(""); return; }
       failure = null;
       const job = await call("ask", { documents: session.documents, question, follows: Boolean(follows && parent), parent, conversation: conversation?.id ?? null,
         incognito: !conversation && unabridged.isIncognito(), web: unabridged.webPosition(), query, summary });
@@ -112,7 +112,7 @@
       if (question) await send(question, true);
     };
     // Where the window is full: what can be done at once, with the question that did not fit or before there is one.
-    const waysOut = (question = "") => h("div", { class: "ub-row-of-buttons" }, !conversation.scene && unabridged.modelWrites && button("quote", t("sum_up"), () => sumUp(branch().at(-1), question), { text: true }),
+    const waysOut = (question = "") => h("div", { class: "ub-row-of-buttons" }, unabridged.modelWrites && button("quote", t("sum_up"), () => sumUp(branch().at(-1), question), { text: true }),
       button("list", t("forget_turns"), () => forgetSome(question), { text: true }), !conversation.scene && question && button("send", t("ask_alone"), () => send(question, false), { text: true }));
     const goOn = async (question) => { const summary = carried; carried = null; await send(question, false, { parent: null, summary }); drawAbout(); };
     // Where the model begins to read when the next question follows up; what stands above is shown, and not read.

@@ -18,7 +18,7 @@ from unabridged.characters.sheet_questions import ask_about
 from unabridged.characters.speaking import speakers
 from unabridged.conversations import Conversations
 from unabridged.errors import DoesNotFit, UsageError
-from unabridged.events import Event, Finished, Started, TextDelta
+from unabridged.events import Event, Finished, Started, TextDelta, drained
 from unabridged.ingest.passages import passages
 from unabridged.ingest.validation import validate
 from unabridged.models.engine import Generation, Piece, Reading, Sampling, Tokens
@@ -282,6 +282,31 @@ def test_words_for_the_user_are_proposed_and_kept_nowhere(conversations: Convers
     assert len(conversations.turns(stage.conversation.id)) == 1
     stage.say("I knock.", greeting)
     assert "point of view" not in stage.prompt()
+
+
+def test_a_summary_goes_along_into_a_scene_that_begins_anew(conversations: Conversations) -> None:
+    stage = Stage(conversations, "The lamp is out.", "<think>Hm.</think>They met at the lamp.", "Where were we?")
+    turn = stage.say("What is wrong?", stage.greet())
+    summary = drained(stage.scene.sum_up(turn))
+    assert summary == Note(f"summary:{turn}", "They met at the lamp.")
+    assert "What is wrong?" in stage.prompt()
+    fresh = conversations.turn(stage.run(stage.scene.say("Go on.", parent_id=None, summary=summary)))
+    assert (fresh.parent_id, fresh.notes[0]) == (None, summary)
+    assert "They met at the lamp." in stage.prompt()
+    assert "What is wrong?" not in stage.prompt()
+
+
+def test_a_full_window_has_room_for_a_short_summary(conversations: Conversations) -> None:
+    stage = Stage(conversations, "words " * 300, "In short.")
+    turn = stage.say("Tell me.", stage.greet())
+    stage.engine.script.window = len(stage.scene.context.tokens)
+    with pytest.raises(DoesNotFit) as refused:
+        drained(stage.scene.sum_up(turn))
+    stage.engine.script.window = refused.value.needed_tokens - 1
+    with pytest.raises(DoesNotFit):
+        drained(stage.scene.sum_up(turn))
+    stage.engine.script.window = refused.value.needed_tokens
+    assert drained(stage.scene.sum_up(turn)).text == "In short."
 
 
 def test_a_reply_that_is_stopped_stays_as_far_as_it_was_shown(conversations: Conversations) -> None:

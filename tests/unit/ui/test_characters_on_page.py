@@ -11,6 +11,7 @@ from unabridged.errors import DocumentDamaged, UsageError
 from unabridged.home import Home
 from unabridged.ui.handlers_characters import CharacterHandlers
 from unabridged.ui.handlers_chat import ChatHandlers
+from unabridged.ui.handlers_keeping import KeepingHandlers
 from unabridged.ui.handlers_memories import MemoryHandlers
 from unabridged.ui.handlers_scenes import SceneHandlers
 from unabridged.ui.jobs import Job, Jobs
@@ -200,6 +201,18 @@ def test_own_words_come_back_and_are_kept_nowhere(ada: str, scenes: SceneHandler
     job = ended(jobs, scenes.own_words({"conversation": conversation, "parent": greeting}))
     assert job.news["words"] == "Sit by the stove."
     assert len(workspace.conversations.turns(conversation)) == 1
+
+
+def test_a_scene_goes_on_with_a_summary_in_a_fresh_branch(
+    ada: str, scenes: SceneHandlers, jobs: Jobs, workspace: Workspace
+) -> None:
+    conversation, greeting = begun(scenes, ada)
+    said = ended(jobs, scenes.say({"conversation": conversation, "parent": greeting, "message": "Hello"}))
+    summary = ended(jobs, KeepingHandlers(workspace, jobs).summarise({"turn": said.news["turn"]})).news["summary"]
+    assert (summary["text"], summary["stands_for"]) == ("Dry your coat first.", [greeting, said.news["turn"]])
+    fresh = scenes.say({"conversation": conversation, "parent": None, "message": "And now?", "summary": summary})
+    turn = workspace.conversations.turn(ended(jobs, fresh).news["turn"])
+    assert (turn.parent_id, turn.notes[0].text) == (None, "Dry your coat first.")
 
 
 def test_in_a_group_each_turn_has_its_speaker(client: TestClient, ada: str, scenes: SceneHandlers, jobs: Jobs) -> None:
