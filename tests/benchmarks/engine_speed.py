@@ -30,7 +30,7 @@ from tests.unit.models.tiny_models import WORDS_FROM
 
 def bare_loop(run: Run) -> None:
     """The same contexts, the same settings, turn by turn; ours also writes segments."""
-    for length, rounds in ((1024, 1),) if run.quick else ((4096, 7), (8192, 4), (16384, 2)):
+    for length, rounds in ((1024, 1),) if run.quick else ((4096, 7), (8192, 4), (16384, 5)):
         _against_bare_loop(run, random_tokens(length), rounds=rounds)
 
 
