@@ -152,7 +152,7 @@ class Lessons:
                 yield self._tokens[self._sentence[first] : self._sentence[last]]
 
     def example(self, number: int, kind: str, tokens: int, *, without: float = 0.0, known: bool = False) -> Example:
-        """A document of about that many tokens from contexts of one kind ("human-en", "text-zh", …).
+        """A document of about that many tokens, or all there are, from contexts of one kind ("human-en", "text-zh", …).
 
         `without`: that share of the questions lose their sentence, so that only what stands around it can lead to the passage.
         `known`: only questions whose passage is known, as the evaluation has them.
@@ -164,7 +164,7 @@ class Lessons:
             contexts = contexts[self._sources[contexts] == source]
         chosen: list[int] = []
         used = 0
-        while used < tokens:
+        while used < tokens and len(chosen) < len(contexts):
             context = int(contexts[random.randrange(len(contexts))])
             if context not in chosen:
                 chosen.append(context)

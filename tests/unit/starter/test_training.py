@@ -87,7 +87,7 @@ def packed(tmp_path: Path) -> tuple[Lessons, dict[bytes, int]]:
     contexts = [f"({i}) {Records.CONTEXT}" for i in range(40)]
     write("qa.jsonl.zst", [{**asked, "context": c, "answer_start": c.index("The duke")} for c in contexts])
     for language in ("en", "zh"):
-        write(f"text_{language}.jsonl.zst", [{"text": Records.TEXT * 30}])
+        write(f"text_{language}.jsonl.zst", [{"text": Records.TEXT * 60}])
     lessons.pack(tmp_path, ranks, tmp_path / "lessons.npz", characters=10_000)
     return Lessons(tmp_path / "lessons.npz"), ranks
 
@@ -114,6 +114,12 @@ def test_a_question_without_its_sentence_is_about_what_is_left(packed: tuple[Les
     whole, without = (known.example(3, "text-en", 500, without=share) for share in (0.0, 1.0))
     assert sum(map(len, without.passages)) < sum(map(len, whole.passages))
     assert [read(q) for q in without.questions] == [read(q) for q in whole.questions]
+
+
+def test_where_there_is_less_text_than_asked_for_an_example_has_all_of_it(packed: tuple[Lessons, dict[bytes, int]]) -> None:
+    known, _ = packed
+    whole = known.example(0, "text-en", 1_000_000)
+    assert sum(map(len, whole.passages)) == sum(map(len, known.tokens(["text-en"])))
 
 
 def test_the_held_out_fifth_is_not_packed(packed: tuple[Lessons, dict[bytes, int]]) -> None:
