@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from unabridged.events import drained
 from unabridged.home import Home
 from unabridged.ui.server import Server, build_app
 from unabridged.workspace import Workspace
@@ -67,12 +68,7 @@ class Served:
 
     def add(self, path: Path) -> str:
         """Put a file into the library beforehand; its id."""
-        steps = self.workspace.add(path)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return str(end.value.id)
+        return drained(self.workspace.add(path)).id
 
     def stop(self) -> None:
         if not self._thread.is_alive():

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from unabridged.events import drained
 from unabridged.ui.handlers_chat import ChatHandlers
 from unabridged.ui.jobs import Job, Jobs
 from unabridged.workspace import Workspace
@@ -21,12 +22,7 @@ def chat(workspace: Workspace, jobs: Jobs) -> ChatHandlers:
 
 @pytest.fixture
 def document(workspace: Workspace, contract: Path) -> str:
-    steps = workspace.add(contract)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return str(end.value.id)
+    return drained(workspace.add(contract)).id
 
 
 def ended(jobs: Jobs, told: dict[str, str]) -> Job:

@@ -19,13 +19,14 @@ from unabridged.ui.handlers_library import LibraryHandlers, harmless_name
 from unabridged.ui.handlers_models import ModelHandlers
 from unabridged.ui.handlers_settings import SettingsHandlers
 from unabridged.ui.handlers_source import SourceHandlers
-from unabridged.ui.jobs import Job, Jobs
+from unabridged.ui.jobs import Jobs
 from unabridged.ui.page_images import PageImages
 from unabridged.ui.panel import answering
 from unabridged.ui.translated import CHOICE, translated
 from unabridged.workspace import Workspace
 
 from tests.fakes import FakeEngines
+from tests.unit.ui.conftest import ask, ended
 
 
 @pytest.fixture
@@ -35,48 +36,14 @@ def workspace(home: Home, engines: FakeEngines) -> Iterator[Workspace]:
 
 
 @pytest.fixture
-def jobs() -> Jobs:
-    return Jobs()
-
-
-@pytest.fixture
 def library(workspace: Workspace, jobs: Jobs, tmp_path: Path) -> LibraryHandlers:
     return LibraryHandlers(workspace, jobs, tmp_path / "uploads", PageImages())
-
-
-@pytest.fixture
-def chat(workspace: Workspace, jobs: Jobs) -> ChatHandlers:
-    return ChatHandlers(workspace, jobs)
-
-
-@pytest.fixture
-def document(workspace: Workspace, contract: Path) -> str:
-    return added(workspace, contract)
-
-
-def added(workspace: Workspace, path: Path) -> str:
-    steps = workspace.add(path)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return str(end.value.id)
-
-
-def ended(jobs: Jobs, job_id: str) -> Job:
-    job = next(job for job in jobs.all() if job.id == job_id)
-    assert job.ended.wait(20)
-    return job
-
-
-def ask(chat: ChatHandlers, jobs: Jobs, document: str, question: str = "Which law?", **more: str | bool | None) -> Job:
-    return ended(jobs, chat.ask({"documents": [document], "question": question, "language": "en", **more})["job"])
 
 
 def test_an_uploaded_file_is_read_and_its_upload_deleted(library: LibraryHandlers, jobs: Jobs) -> None:
     path = library.new_upload("合同 2024.txt")
     path.write_text("第一条 本合同自签字之日起生效。", encoding="utf-8")
-    job = ended(jobs, library.start_reading_file(path))
+    job = ended(jobs, {"job": library.start_reading_file(path)})
     [entry] = library.documents({})
     assert (job.state, job.news["document"], entry["name"]) == ("finished", entry["id"], "合同 2024.txt")
     assert not path.parent.exists()
@@ -85,7 +52,7 @@ def test_an_uploaded_file_is_read_and_its_upload_deleted(library: LibraryHandler
 def test_a_file_that_cannot_be_read_says_why_and_leaves_nothing(library: LibraryHandlers, jobs: Jobs) -> None:
     path = library.new_upload("empty.txt")
     path.touch()
-    job = ended(jobs, library.start_reading_file(path))
+    job = ended(jobs, {"job": library.start_reading_file(path)})
     assert job.state == "failed"
     assert "empty" in job.news["error"]
     assert job.news["hint"]
@@ -98,11 +65,11 @@ def test_a_locked_file_waits_for_its_password(library: LibraryHandlers, jobs: Jo
     with pymupdf.open() as document:
         document.new_page().insert_text((72, 72), "The secret clause is clause nine.")
         document.save(path, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="open", owner_pw="own")
-    job = ended(jobs, library.start_reading_file(path))
+    job = ended(jobs, {"job": library.start_reading_file(path)})
     assert job.news["error_kind"] == "DocumentEncrypted"
-    wrong = ended(jobs, library.unlock({"job": job.id, "password": "no"})["job"])
+    wrong = ended(jobs, library.unlock({"job": job.id, "password": "no"}))
     assert wrong.state == "failed"
-    right = ended(jobs, library.unlock({"job": wrong.id, "password": "open"})["job"])
+    right = ended(jobs, library.unlock({"job": wrong.id, "password": "open"}))
     assert right.state == "finished"
     assert not path.parent.exists()
     with pytest.raises(UsageError):
@@ -127,8 +94,8 @@ def test_names_of_uploads_are_made_harmless(library: LibraryHandlers, given: str
 
 
 def test_pasted_text_and_the_sample_become_documents(library: LibraryHandlers, jobs: Jobs) -> None:
-    ended(jobs, library.add_text({"text": "Some words of mine.", "name": ""})["job"])
-    ended(jobs, library.add_sample({"language": "en"})["job"])
+    ended(jobs, library.add_text({"text": "Some words of mine.", "name": ""}))
+    ended(jobs, library.add_sample({"language": "en"}))
     assert {row["name"] for row in library.documents({})} == {"Some words of mine.txt", "Harbour lease.md"}
     with pytest.raises(UsageError):
         library.add_text({"text": " \n"})
@@ -153,7 +120,7 @@ def test_an_answer_is_streamed_kept_and_cited(
     chat: ChatHandlers, jobs: Jobs, document: str, engines: FakeEngines, workspace: Workspace
 ) -> None:
     engines.script.replies = ["Norway [3]."]
-    job = ask(chat, jobs, document)
+    job = ask(chat, jobs, document, "Which law?")
     assert job.state == "finished"
     conversation = chat.conversation({"conversation": job.news["conversation"], "language": "en"})
     [turn] = conversation["turns"]
@@ -168,7 +135,7 @@ def test_an_answer_is_streamed_kept_and_cited(
 
 def test_an_edited_question_is_a_branch(chat: ChatHandlers, jobs: Jobs, document: str, engines: FakeEngines) -> None:
     engines.script.replies = ["a", "b", "c"]
-    first = ask(chat, jobs, document)
+    first = ask(chat, jobs, document, "Which law?")
     conversation = first.news["conversation"]
     ask(chat, jobs, document, "Edited?", conversation=conversation, parent=None)
     ask(chat, jobs, document, "And then?", conversation=conversation, parent=first.news["turn"], follows=True)
@@ -182,7 +149,7 @@ def test_an_edited_question_is_a_branch(chat: ChatHandlers, jobs: Jobs, document
 
 def test_a_deleted_turn_takes_what_follows_it(chat: ChatHandlers, jobs: Jobs, document: str, engines: FakeEngines) -> None:
     engines.script.replies = ["a", "b", "c"]
-    first = ask(chat, jobs, document)
+    first = ask(chat, jobs, document, "Which law?")
     conversation = first.news["conversation"]
     second = ask(chat, jobs, document, "Second?", conversation=conversation, parent=first.news["turn"])
     ask(chat, jobs, document, "Third?", conversation=conversation, parent=second.news["turn"])
@@ -210,7 +177,7 @@ def test_what_does_not_fit_is_refused_with_choices(chat: ChatHandlers, jobs: Job
     meter = chat.meter({"documents": [document], "language": "en"})
     assert not meter["fits"]
     assert meter["choices"]
-    job = ask(chat, jobs, document)
+    job = ask(chat, jobs, document, "Which law?")
     assert job.state == "failed"
     assert "nothing was read or cut" in job.news["error"]
     assert shown(job.shown(), language="zh")["ways"] == [translated(way, "zh") for way in job.news["hint"].split(CHOICE)]
@@ -235,7 +202,7 @@ def test_a_running_answer_is_stopped_before_its_conversation_goes(
     while "text" not in job.news:
         time.sleep(0.01)
     chat.delete_conversation({"conversation": job.news["conversation"]})
-    assert ended(jobs, started).state == "stopped"
+    assert ended(jobs, {"job": started}).state == "stopped"
     assert chat.conversations({}) == []
 
 
