@@ -63,7 +63,8 @@ def verify(options: argparse.Namespace) -> int:
         print_json(asdict(result))
     else:
         sys.stdout.write(
-            f"{result.checked:,} segments checked, {result.damaged:,} damaged or of a former format and removed (they are read again when needed), "
+            f"{result.checked:,} segments checked, {result.damaged:,} damaged or of a former format and removed "
+            "(they are read again when needed), "
             f"{_megabytes(result.size_bytes)} kept.\n"
         )
     return 0
