@@ -1,4 +1,4 @@
-"""A scene as it is played: greeting, message and reply, another reply, the same one continued, the user's own next words.
+"""A scene as it is played: message and reply, another reply, the same one continued, words for the user, a summary of it all.
 
 Turns are kept in the conversation tree: another reply to the same message is a sibling, nothing is overwritten. Long work is a
 generator of events; closing it stops the work, and what was said stays.
@@ -14,7 +14,7 @@ import numpy as np
 from unabridged.answers import Answer, Seconds
 from unabridged.assistant import Assistant
 from unabridged.characters.cast import Cast, Player
-from unabridged.characters.directions import SPEAKER, directions, outdated, speaker_of
+from unabridged.characters.directions import directions, outdated, speaker_of
 from unabridged.characters.scene_prompt import Documents, ScenePrompt
 from unabridged.characters.speaking import speakers
 from unabridged.context import Context, fit
@@ -26,7 +26,7 @@ from unabridged.marks import without_thoughts
 from unabridged.memories import MEMORY
 from unabridged.models.engine import Engine, Piece, Reading, Sampling, Tokens
 from unabridged.notes import Note, untold
-from unabridged.receipts import Receipt, Tally
+from unabridged.receipts import Tally
 from unabridged.turns import Turn
 
 RESERVE_STEP = 1024  # the reserve grows in steps, so that a longer scene seldom needs another window
@@ -61,24 +61,6 @@ class Style:
 
 
 BY_DEFAULT = Style()
-
-
-def begin_scene(
-    conversations: Conversations, cast: Cast, *, conversation_id: str, greeting: int | str | None = 0, player_id: str = ""
-) -> str | None:
-    """Let the scene open with a greeting, by number or in words; returns its turn, None where nobody greets.
-
-    Called again with another greeting it makes a sibling: the scene can be begun in several ways. Asks no model.
-    """
-    player = cast.player(player_id) if player_id else cast.players[0]
-    words = greeting if isinstance(greeting, str) else _greeting(cast, player, greeting)
-    if not words.strip():
-        return None
-    turn_id = conversations.begin(
-        conversation_id, "", parent_id=None, follows=True, model="", fingerprint="", notes=_speaker_note(cast, player)
-    )
-    conversations.finish(turn_id, Answer(words, (), Receipt((), 0, 0, 0, 0, 0), Seconds(0.0, 0.0, 0.0, 0.0), model=""))
-    return turn_id
 
 
 class Scene:
@@ -315,19 +297,6 @@ class _Spoken:
         delta = text if self.text else text.lstrip()
         self.text += delta
         return delta
-
-
-def _greeting(cast: Cast, player: Player, number: int | None) -> str:
-    greetings = cast.greetings(player)
-    if number is None or not greetings:
-        return ""
-    if not 0 <= number < len(greetings):
-        raise UsageError(f"{player.name} has {len(greetings)} greetings.", hint="Choose one of them by its number.")
-    return greetings[number]
-
-
-def _speaker_note(cast: Cast, player: Player) -> tuple[Note, ...]:
-    return (Note(f"{SPEAKER}{player.id}", f"Now {player.name} speaks, and nobody else."),) if cast.is_group else ()
 
 
 def _seed(*parts: str) -> int:

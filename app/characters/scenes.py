@@ -9,7 +9,8 @@ from typing import Any
 from unabridged.characters.card import LONGEST_NAME
 from unabridged.characters.cast import AUTHORS_NOTE_DEPTH, Cast, Order, Player
 from unabridged.characters.character_store import Characters
-from unabridged.characters.scene import BY_DEFAULT, Scene, Style, begin_scene
+from unabridged.characters.opening import begin_scene
+from unabridged.characters.scene import BY_DEFAULT, Scene, Style
 from unabridged.characters.scene_prompt import Documents
 from unabridged.conversations import Conversations
 from unabridged.errors import UsageError

@@ -22,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from unabridged.characters.card import new_card
 from unabridged.characters.cast import Cast, Player
 from unabridged.characters.lore_activation import activate
-from unabridged.characters.scene import Scene, Style, begin_scene
+from unabridged.characters.opening import begin_scene
+from unabridged.characters.scene import Scene, Style
 from unabridged.characters.sheet import sheet_text
 from unabridged.conversations import Conversations
 from unabridged.models.engine import Engine, EngineOptions, Sampling

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from unabridged.characters.card import Card, new_card
 from unabridged.characters.cast import Cast, Order, Player
 from unabridged.characters.directions import speaker_of
-from unabridged.characters.scene import LoreTold, Scene, SceneEvent, begin_scene
+from unabridged.characters.opening import begin_scene
+from unabridged.characters.scene import LoreTold, Scene, SceneEvent
 from unabridged.characters.scene_prompt import Documents
 from unabridged.characters.sheet import sheet_document, sheet_text
 from unabridged.characters.sheet_questions import ask_about

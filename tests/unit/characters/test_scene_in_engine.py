@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from unabridged.characters.card import Card, new_card
 from unabridged.characters.cast import Cast, Player
-from unabridged.characters.scene import Scene, Style, begin_scene
+from unabridged.characters.opening import begin_scene
+from unabridged.characters.scene import Scene, Style
 from unabridged.conversations import Conversations
 from unabridged.models.engine import EngineOptions
 from unabridged.models.engine_process import EngineProcess
