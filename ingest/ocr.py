@@ -15,6 +15,7 @@ from unabridged.ingest.pdf_page import Run
 DOTS_PER_INCH = 200
 POINTS_PER_PIXEL = 72 / DOTS_PER_INCH
 FONT_SHARE = 0.75  # of a line's height that is the font's size
+THREADS = 2  # of a recogniser, where it is the only one; more bring it little
 PROGRAMS = ("auto", "rapidocr", "tesseract")
 
 Picture = NDArray[np.uint8]  # (height, width, 3), blue, green, red; at DOTS_PER_INCH
@@ -50,7 +51,7 @@ def is_available() -> bool:
     return ocr_rapid.is_available() or bool(ocr_tesseract.languages())
 
 
-def recogniser(program: str = "auto") -> Recogniser | None:
+def recogniser(program: str = "auto", *, threads: int = THREADS) -> Recogniser | None:
     """The recogniser to use, None where none is installed. Loading RapidOCR takes seconds."""
     from unabridged.ingest import ocr_rapid, ocr_tesseract
     from unabridged.ingest.ocr_orientation import upright
@@ -58,7 +59,7 @@ def recogniser(program: str = "auto") -> Recogniser | None:
     if program not in PROGRAMS:
         raise UsageError(f"There is no text recognition named {program}.", hint="Use auto, rapidocr or tesseract.")
     if program != "tesseract" and ocr_rapid.is_available():
-        return upright(ocr_rapid.load())
+        return upright(ocr_rapid.load(threads))
     if program != "rapidocr" and ocr_tesseract.languages():
-        return upright(ocr_tesseract.load())
+        return upright(ocr_tesseract.load(threads))
     return None

@@ -9,24 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from unabridged.ingest.document import Box
-from unabridged.ingest.ocr import FONT_SHARE, POINTS_PER_PIXEL, Recognised, Recogniser
+from unabridged.ingest.ocr import FONT_SHARE, POINTS_PER_PIXEL, THREADS, Recognised, Recogniser
 from unabridged.ingest.pdf_page import Run
-
-_THREADS = 2
 
 
 def is_available() -> bool:
     return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
 
-def load() -> Recogniser:
+def load(threads: int = THREADS) -> Recogniser:
     from rapidocr import RapidOCR
 
     engine = RapidOCR(
         params={
             "Global.log_level": "critical",
             "Global.use_cls": False,
-            "EngineConfig.onnxruntime.intra_op_num_threads": _THREADS,
+            "EngineConfig.onnxruntime.intra_op_num_threads": threads,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }
     )

@@ -3,6 +3,7 @@
 Source of the table's columns: `tesseract(1)`, config `tsv`. Chinese and English, as far as their data is installed.
 """
 
+import os
 import shutil
 import subprocess
 from functools import cache
@@ -14,6 +15,7 @@ from unabridged.ingest.ocr import (
     DOTS_PER_INCH,
     FONT_SHARE,
     POINTS_PER_PIXEL,
+    THREADS,
     Picture,
     Recognised,
     Recogniser,
@@ -47,21 +49,21 @@ def languages() -> str:
     return "+".join(filter(None, (next((name for name in names if name in there), "") for names in _LANGUAGES)))
 
 
-def load() -> Recogniser:
-    return Recogniser(f"Tesseract ({languages()})", _read)
+def load(threads: int = THREADS) -> Recogniser:
+    return Recogniser(f"Tesseract ({languages()})", lambda picture: _read(picture, threads))
 
 
-def _read(picture: Picture) -> Recognised:
+def _read(picture: Picture, threads: int) -> Recognised:
     """Beside English, Tesseract takes parts of Chinese lines for Latin: a Chinese page is read in Chinese alone, too."""
-    found = _run_over(picture, languages())
+    found = _run_over(picture, languages(), threads)
     chinese, _, other = languages().partition("+")
     text = "".join(run.text for run in found.runs)
     if not other or sum(map(is_cjk, text)) < _CHINESE_SHARE * len(text):
         return found
-    return max(found, _run_over(picture, chinese), key=lambda read: read.confidence)
+    return max(found, _run_over(picture, chinese, threads), key=lambda read: read.confidence)
 
 
-def _run_over(picture: Picture, wanted: str) -> Recognised:
+def _run_over(picture: Picture, wanted: str, threads: int) -> Recognised:
     height, width, _ = picture.shape
     image = b"P6 %d %d 255\n" % (width, height) + np.ascontiguousarray(picture[:, :, ::-1]).tobytes()
     try:
@@ -70,6 +72,7 @@ def _run_over(picture: Picture, wanted: str) -> Recognised:
             [program, "stdin", "stdout", "-l", wanted, "--dpi", str(DOTS_PER_INCH), "tsv"],
             input=image,
             capture_output=True,
+            env={**os.environ, "OMP_NUM_THREADS": str(threads)},
             timeout=_PAGE_S,
             check=True,
         )

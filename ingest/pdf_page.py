@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pymupdf
 from numpy.typing import NDArray
-from unabridged.ingest.document import Box
+from unabridged.ingest.document import Box, Problem
 from unabridged.ingest.numerals import shifted
 from unabridged.ingest.page_turn import OBLIQUE, turn_of, turned
 from unabridged.ingest.pdf_annotations import Field, asides, comments, fields
@@ -47,6 +47,14 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognition:
+    """Which program made out the runs in the page's picture, and how sure it is, 0 … 1."""
+
+    program: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class PageContent:
     number: int
     label: str
@@ -57,7 +65,9 @@ class PageContent:
     asides: tuple[str, ...] = ()  # addresses of links, signature fields: kept apart
     rules: tuple[Box, ...] = ()  # thin boxes: what may divide the cells of tables
     picture_share: float = 0.0  # of the page's area, 0 … 1; looked at only where there is little text
-    ocr: bool = False  # the runs were recognised in the page's picture
+    in_doubt: bool = False  # whether its text is what it shows: the picture of the page has to be looked at
+    recognition: Recognition | None = None  # where the runs are no text layer
+    problem: Problem | None = None  # what could not be read, or that there is nothing
 
     @property
     def text(self) -> str:

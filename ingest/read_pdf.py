@@ -5,7 +5,8 @@ is put together, raised digits become Unicode's; running heads and page numbers 
 text, or with a text layer that is garbage, go to OCR where that is installed, and are reported by number in any case.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pymupdf
@@ -20,26 +21,15 @@ from unabridged.ingest.pdf_columns import columns
 from unabridged.ingest.pdf_furniture import separate
 from unabridged.ingest.pdf_layout import paragraphs, printed_lines
 from unabridged.ingest.pdf_lines import Column
-from unabridged.ingest.pdf_ocr import PageOcr
-from unabridged.ingest.pdf_page import PageContent, Run, read_page
+from unabridged.ingest.pdf_ocr import report
+from unabridged.ingest.pdf_page import PageContent, Run
+from unabridged.ingest.pdf_pages import FAILURES, read_pages
 from unabridged.ingest.pdf_tables import outside, ruled_tables
 from unabridged.ingest.reader import Source
+from unabridged.ingest.workers import Workers
 
 MEDIA_TYPE = "application/pdf"
-# MuPDF's own errors, and the other ways in which PyMuPDF's code over it trips over damaged files.
-_FAILURES = (
-    pymupdf.mupdf.FzErrorBase,
-    RuntimeError,
-    OverflowError,
-    ValueError,
-    IndexError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-)
 _STAMP_SHARE = 0.1  # of a page's text; turned text beyond that is content
-_STORE_KEPT_PERCENT = 20  # of MuPDF's cache between pages, so that memory stays flat
 
 
 def read_pdf(source: Source) -> Document:
@@ -68,19 +58,27 @@ def _read(source: Source, kind: str | None, media_type: str) -> Document:
     pymupdf.TOOLS.mupdf_display_warnings(False)
     draft = Draft()
     try:
-        with pymupdf.open(source.path, filetype=kind) as pdf:
-            _unlock(pdf, source)
+        with _opened(source, kind) as pdf:
             _check_pages(pdf.page_count, source)
             bookmarks = [
                 Bookmark(level, title, page) for level, title, page in (pdf.get_toc() if pdf.is_pdf else ()) if page > 0
             ]
-            contents = _contents(pdf, source, draft)
+            workers = Workers.of_this_machine(source.limits)
+            contents = read_pages(pdf, source, workers=workers, opened=lambda: _opened(source, kind))
+            report(contents, draft)
             for name in pdf.embfile_names() if pdf.is_pdf else ():
                 draft.problem(ProblemKind.DROPPED_OBJECT, f"embedded file {name}", "Save it as a file and attach that.")
-    except _FAILURES as error:
+    except FAILURES as error:
         raise _damaged(source, "its structure is broken") from error
     _assemble(contents, bookmarks, draft)
     return draft.finish(media_type=media_type, name=source.name)
+
+
+@contextmanager
+def _opened(source: Source, kind: str | None) -> Iterator["pymupdf.Document"]:
+    with pymupdf.open(source.path, filetype=kind) as pdf:
+        _unlock(pdf, source)
+        yield pdf
 
 
 def _unlock(pdf: "pymupdf.Document", source: Source) -> None:
@@ -110,34 +108,6 @@ def _damaged(source: Source, why: str) -> DocumentDamaged:
     )
 
 
-def _contents(pdf: "pymupdf.Document", source: Source, draft: Draft) -> list[PageContent]:
-    """Every page in turn; one that MuPDF cannot read is reported and left empty."""
-    ocr = PageOcr(source.options.get("ocr", "auto"), source.options.get("ocr_program", "auto"))
-    contents = []
-    for index, label in enumerate(_labels(pdf)):
-        try:
-            page = pdf[index]
-            content = ocr.checked(page, read_page(page, index + 1, label or str(index + 1)), draft)
-        except _FAILURES as error:
-            content = PageContent(index + 1, label or str(index + 1), 595, 842, ())
-            draft.problem(
-                ProblemKind.DROPPED_OBJECT,
-                f"page {index + 1}",
-                f"It is damaged or asks for too much ({type(error).__name__}), and was not read.",
-            )
-        contents.append(content)
-        pymupdf.TOOLS.store_shrink(_STORE_KEPT_PERCENT)
-        source.progress(index + 1, pdf.page_count)
-    ocr.report(draft)
-    return contents
-
-
-def _labels(pdf: "pymupdf.Document") -> list[str]:
-    if not pdf.is_pdf or not pdf.get_page_labels():
-        return [""] * pdf.page_count
-    return [pdf[index].get_label() for index in range(pdf.page_count)]
-
-
 def _assemble(contents: Sequence[PageContent], bookmarks: Sequence[Bookmark], draft: Draft) -> None:
     laid_out, bodies = [], separate(contents)
     for content, body in zip(contents, bodies, strict=True):
@@ -147,7 +117,7 @@ def _assemble(contents: Sequence[PageContent], bookmarks: Sequence[Bookmark], dr
     size = body_size(lines)
     assembly = Assembly(draft, size, Vocabulary(line.text for line in lines), heading_sizes(lines, size), bookmarks)
     for content, page_columns, body in zip(contents, laid_out, bodies, strict=True):
-        draft.add_page(label=content.label, width=content.width, height=content.height, ocr=content.ocr)
+        draft.add_page(label=content.label, width=content.width, height=content.height, ocr=content.recognition is not None)
         found = ((column, paragraphs(column)) for column in page_columns)
         assembly.add_page(content.number, content.width, content.height, found, breaks=body.breaks)
         assembly.add_comments(content.number, content.comments)
