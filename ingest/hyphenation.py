@@ -20,8 +20,8 @@ class Vocabulary:
         was_divided = False
         for line in lines:
             whole = _LAST.sub("", line)
-            words = _WORD.findall(whole)
-            self._words.update(word.lower().replace("\u2010", "-") for word in words[was_divided:])
+            words = _WORD.findall(whole.lower().replace("\u2010", "-"))
+            self._words.update(words[was_divided:])
             was_divided = whole != line
 
     def joint(self, before: str, after: str) -> str | None:

@@ -89,12 +89,15 @@ def _begins(paragraph: Sequence[TextLine], line: TextLine, column: Column, leadi
     if is_bullet(line.text):
         return True
     indent = line.box.x0 - before.box.x0
-    first_is_numbered = number_of(paragraph[0].text) is not None or is_bullet(paragraph[0].text)
-    if indent > 0.9 * line.size and len(paragraph) >= 1 and not first_is_numbered and (ended or len(paragraph) > 1):
+    if indent > 0.9 * line.size and (ended or len(paragraph) > 1) and not _is_numbered(paragraph[0].text):
         return True
     if indent < -0.9 * line.size and ended and len(paragraph) > 1:
         return True
     return ended and _is_short(before, column, 0.2)
+
+
+def _is_numbered(text: str) -> bool:
+    return number_of(text) is not None or is_bullet(text)
 
 
 def _is_short(line: TextLine, column: Column, share: float) -> bool:
