@@ -25,6 +25,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SUPERSCRIPT, _BOLD = 1, 1 << 4
 _RAISED_SIZE = 0.95  # of the line's largest letters
 _THIN, _SHORTEST_RULE = 3.0, 6.0  # points
+_GROUND = 0.9  # of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class PageContent:
     comments: tuple[str, ...] = ()
     asides: tuple[str, ...] = ()  # addresses of links, signature fields: kept apart
     rules: tuple[Box, ...] = ()  # thin boxes: what may divide the cells of tables
-    picture_share: float = 0.0  # of the page's area, 0 … 1; looked at only where there is little text
+    picture_share: float = 0.0  # of the page's area, 0 … 1; looked at only where there is little text; drawings where none
     in_doubt: bool = False  # whether its text is what it shows: the picture of the page has to be looked at
     recognition: Recognition | None = None  # where the runs are no text layer
     problem: Problem | None = None  # what could not be read, or that there is nothing
@@ -78,7 +79,8 @@ def read_page(page: "pymupdf.Page", number: int, label: str) -> PageContent:
     """Raises MuPDF's own errors on broken content; the caller wraps them."""
     width, height = page.rect.width, page.rect.height
     data = page.get_text("dict", flags=_FLAGS)
-    rules = _rules([(Box(*block["bbox"]), block["stroked"]) for block in data["blocks"] if block["type"] == _VECTOR])
+    drawn = [(Box(*block["bbox"]), block["stroked"]) for block in data["blocks"] if block["type"] == _VECTOR]
+    rules = _rules(drawn)
     clipped = _is_clipped(page, data)
     lines = _whole_lines(page, "dict", _lines_of(data)) if clipped else _lines_of(data)
     if any(_crossed(line, rules) for line in lines):
@@ -91,6 +93,8 @@ def read_page(page: "pymupdf.Page", number: int, label: str) -> PageContent:
         rules = tuple(_rotated_box(rule, page.rotation, width, height) for rule in rules)
     runs = _with_fields(runs, fields(page))
     share = _picture_share(page, width * height) if sum(len(run.text) for run in runs) < 200 else 0.0
+    if not runs:
+        share = max(share, _drawn_share([box for box, _ in drawn], width * height))
     return PageContent(number, label, width, height, tuple(runs), comments(page), asides(page), rules, share)
 
 
@@ -222,6 +226,13 @@ def _raised(span: dict[str, Any], spans: list[dict[str, Any]]) -> str:
 
 def _picture_share(page: "pymupdf.Page", area: float) -> float:
     covered: float = sum(abs((p["bbox"][2] - p["bbox"][0]) * (p["bbox"][3] - p["bbox"][1])) for p in page.get_image_info())
+    return min(1.0, covered / max(1.0, area))
+
+
+def _drawn_share(boxes: Sequence[Box], area: float) -> float:
+    """Shapes on a page without text may be its letters, which some programs save as outlines; a ground behind all is none."""
+    sides = [(box.x1 - box.x0, box.y1 - box.y0) for box in boxes]
+    covered = sum(width * height for width, height in sides if min(width, height) > _THIN and width * height < _GROUND * area)
     return min(1.0, covered / max(1.0, area))
 
 
