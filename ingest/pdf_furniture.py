@@ -87,19 +87,30 @@ def _running_lines(pages: Sequence[PageContent]) -> list[Run]:
 
 
 def _running_numbers(pages: Sequence[PageContent]) -> list[Run]:
-    """Numbers alone in their row that count on by one, about once a page: chapters and clauses are fewer, or have words."""
+    """Numbers alone in their row that count on by one, about once a page: chapters and clauses are fewer, or have words.
+
+    Small Roman numerals alone in their row before the first of them number the pages of the contents.
+    """
     alone: list[tuple[int, Run]] = []
+    roman: list[tuple[int, Run]] = []  # with how many numbers stand before it
     for page in pages:
         for run in sorted((r for r in page.runs if len(r.text) < 12 and not _in_margin(r, page)), key=lambda r: r.middle):
             match = _NUMBER.match(run.text.strip())
-            if match is not None and match[1].isdecimal() and _is_alone(run, page):
+            if match is None or not _is_alone(run, page):
+                continue
+            if match[1].isdecimal():
                 alone.append((int(match[1]), run))
+            elif match[1].islower() and roman_value(match[1]) is not None:
+                roman.append((len(alone), run))
     found: list[Run] = []
-    while len(chain := _longest_chain(alone)) >= max(_FEWEST_NUMBERS, 0.3 * len(pages)):
+    left = alone
+    while len(chain := _longest_chain(left)) >= max(_FEWEST_NUMBERS, 0.3 * len(pages)):
         found += chain
         taken = set(map(id, chain))
-        alone = [(value, run) for value, run in alone if id(run) not in taken]
-    return found
+        left = [(value, run) for value, run in left if id(run) not in taken]
+    chained = set(map(id, found))
+    first = next((index for index, (_, run) in enumerate(alone) if id(run) in chained), -1)
+    return found + [run for before, run in roman if before <= first]
 
 
 def _longest_chain(numbers: Sequence[tuple[int, Run]]) -> list[Run]:

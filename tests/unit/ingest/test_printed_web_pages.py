@@ -3,18 +3,12 @@
 from pathlib import Path
 
 import pymupdf
-import pytest
 from unabridged.ingest.document import BlockKind
 from unabridged.ingest.reading import ingest
 
 from tests.unit.ingest.test_read_pdf import blocks, read
 
 NOTICE = "CONFIDENTIAL TREATMENT HAS BEEN REQUESTED FOR PORTIONS OF THIS EXHIBIT."
-
-
-@pytest.fixture
-def pdf() -> "pymupdf.Document":
-    return pymupdf.open()
 
 
 def write(page: "pymupdf.Page", y: float, text: str, *, x: float = 72, bold: bool = False) -> None:
@@ -41,6 +35,19 @@ def test_the_pages_of_the_original_end_inside_sheets_without_breaking_sentences(
     assert "-2-" not in document.text
     assert "under the Agreement 3 and of nothing else." in document.text
     assert [f.text for f in document.furniture if f.page == 3] == ["-3-", NOTICE]
+
+
+def test_roman_numbers_of_the_contents_are_those_of_pages_too(pdf: "pymupdf.Document", tmp_path: Path) -> None:
+    for sheet in range(-1, 5):
+        page = pdf.new_page()
+        prose(page, 150, sheet)
+        write(page, 320, ("i", "ii")[sheet + 1] if sheet < 1 else str(sheet), x=290)
+        prose(page, 340, sheet + 100)
+        if sheet == 4:
+            write(page, 600, "v", x=72)  # stands after the numbers began: a word of the text
+    document = read(pdf, tmp_path)
+    assert [f.text for f in document.furniture] == ["i", "ii", "1", "2", "3", "4"]
+    assert document.text.endswith("v")
 
 
 def test_letters_printed_page_after_page_keep_the_words_that_they_share(pdf: "pymupdf.Document", tmp_path: Path) -> None:
