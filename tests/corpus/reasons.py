@@ -29,5 +29,7 @@ REASONS = {
     "IMMUNOMEDICSINC_08_07_2019-EX-10.1-PROMOTION AGREEMENT.pdf": "page 52 is a picture; its words were recognised, and the truth lacks them",
     "QuantumGroupIncFl_20090120_8-K_EX-99.2_3672910_EX-99.2_Hosting Agreement.pdf": "titles that the print hides at the foot of one page and shows on the next: the truth has them twice",
     "ELANDIAINTERNATIONALINC_04_25_2007-EX-10.21-Outsourcing Agreement.pdf": "the truth runs numbers of list items into the words after them: 1monitor",
+    "text_document_03.odt.pdf": "the description of a picture, which is not printed; x² is two words here and one in the truth",
+    "NUVEEN - REMARKETING AGREEMENT.pdf": "the print has i on both pages of its contents, the truth i and ii",
     "odf_presentation_01.odp.pdf": "the number of a slide runs into its title in the file itself",
 }
