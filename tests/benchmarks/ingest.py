@@ -1,15 +1,17 @@
 """How long files take to read, and what the reader's process needs: `python tests/benchmarks/ingest.py [FILE...]`.
 
 The files are made here: a Word file of 130,000 characters, PDFs of 100, 600 and 2,000 pages of running text, one of 100,000
-pages and one whose only page draws 100,000,000 lines. Further files can be named. Seconds are those of the whole way, the
-start of the process included, and those of the processor in the reader's process, for a machine that is busy; memory is the
-most that the reader's process had resident. `--without-drawing` leaves the last file out, which takes minutes.
+pages and one whose only page draws 100,000,000 lines. Further files can be named. PDFs are read by one process and by several,
+one after the other. Seconds are those of the whole way, the start of the process included, and those of the processor in the
+reader's processes, for a machine that is busy; memory is the most that these had together at one of ten moments a second, what
+they share counted once. `--without-drawing` leaves the last file out, which takes minutes; `--ocr` recognises pictures.
 """
 
 import os
 import resource
 import sys
 import tempfile
+import threading
 import time
 import zlib
 from collections.abc import Callable
@@ -18,9 +20,11 @@ from pathlib import Path
 import docx
 import pymupdf
 from unabridged.errors import DocumentError
+from unabridged.ingest.limits import Limits
 from unabridged.ingest.reading import ingest
 
 WORDS = "The tenant shall pay the rent on the first day of each month without any deduction whatsoever, and the landlord "
+ONE_PROCESS = Limits(memory_bytes=2 << 30)  # too little for workers
 STROKES = b"0 0 m 9 9 l S\n" * 100_000
 
 
@@ -66,20 +70,42 @@ def drawing(path: Path, *, strokes: int) -> None:
         pdf.save(path)
 
 
-def measured(path: Path) -> str:
-    """What became of it, seconds, and MB of the reader's process. In a process of its own, so that peaks are its own."""
+def memory_mb() -> float:
+    """What this process's children and theirs have resident, pages that they share divided among them (`proc_pid_smaps(5)`)."""
+    found, kilobytes = [os.getpid()], 0
+    for process in found:
+        try:
+            tasks = Path(f"/proc/{process}/task").glob("*/children")
+            found += [int(child) for children in tasks for child in children.read_text().split()]
+            rows = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines() if process != os.getpid() else []
+        except OSError:  # it has ended
+            continue
+        kilobytes += sum(int(row.split()[1]) for row in rows if row.startswith("Pss:"))
+    return kilobytes / 1024
+
+
+def watch(most: list[float], ended: threading.Event) -> None:
+    while not ended.wait(0.1):
+        most[0] = max(most[0], memory_mb())
+
+
+def measured(path: Path, limits: Limits) -> str:
+    """What became of it, seconds, and MB of the reader's processes. In a process of its own, so that peaks are its own."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
+        most, ended = [0.0], threading.Event()
+        threading.Thread(target=watch, args=(most, ended), daemon=True).start()
         started = time.perf_counter()
         try:
-            document = ingest(path, options={"ocr": "off"})
+            document = ingest(path, options={"ocr": "auto" if "--ocr" in sys.argv else "off"}, limits=limits)
             outcome = f"{len(document.text):,} characters, {len(document.pages):,} pages"
         except DocumentError as error:
             outcome = f"{type(error).__name__}: {error.message}"
         seconds = time.perf_counter() - started
+        ended.set()
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        row = f"{outcome} | {seconds:.1f} | {used.ru_utime + used.ru_stime:.1f} | {used.ru_maxrss / 1024:.0f}"
+        row = f"{outcome} | {seconds:.1f} | {used.ru_utime + used.ru_stime:.1f} | {most[0]:.0f}"
         os.write(writing, row.encode())
         os._exit(0)
     os.close(writing)
@@ -87,6 +113,11 @@ def measured(path: Path) -> str:
         row = pipe.read().decode()
     os.waitpid(child, 0)
     return row
+
+
+def report(name: str, path: Path) -> None:
+    for how, limits in (("one process", ONE_PROCESS), ("several", Limits()))[path.suffix != ".pdf" :]:
+        print(f"| {name} | {how if path.suffix == '.pdf' else ''} | {measured(path, limits)} |", flush=True)
 
 
 def main() -> None:
@@ -100,14 +131,14 @@ def main() -> None:
     }
     if "--without-drawing" in sys.argv:
         del made["100,000,000 lines.pdf"]
-    print("| file | what became of it | s | processor s | MB |\n| --- | --- | --- | --- | --- |", flush=True)
+    print("| file | read by | what became of it | s | processor s | MB |\n| --- | --- | --- | --- | --- | --- |", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name, make in made.items():
             path = Path(folder) / name
             make(path)
-            print(f"| {name} | {measured(path)} |", flush=True)
+            report(name, path)
     for file in (Path(argument) for argument in sys.argv[1:] if not argument.startswith("--")):
-        print(f"| {file.name} | {measured(file)} |", flush=True)
+        report(file.name, file)
 
 
 if __name__ == "__main__":

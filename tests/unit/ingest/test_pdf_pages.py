@@ -118,10 +118,10 @@ def test_pages_of_workers_that_cannot_open_the_file_are_read_all_the_same(tmp_pa
 @pytest.mark.parametrize("password", [None, "alder"])
 def test_the_document_is_the_same(tmp_path: Path, password: str | None) -> None:
     saving = {"encryption": pymupdf.PDF_ENCRYPT_AES_256, "user_pw": password, "owner_pw": "oak"} if password else {}
-    path = mixed(tmp_path / "file.pdf", 120, **saving)
+    path = mixed(tmp_path / "file.pdf", 220, **saving)
     alone = ingest(path, password=password, options={"ocr": "off"}, limits=ONE_PROCESS)
     assert ingest(path, password=password, options={"ocr": "off"}) == alone
-    assert len(alone.pages) == 120
+    assert len(alone.pages) == 220
 
 
 @where_there_are_workers
