@@ -1,8 +1,9 @@
 """Fits what a certainty is (models/pointing.py) and how much of a passage to quote, on questions that no score is made of.
 
-Human questions are those of the development fifth; self-made ones are asked of whole stretches of the training text, as long as
-the evaluation's documents. Prints the constants, which are copied into models/pointing.py by hand, and what they do in every
-cell. Uses the estimate (shortcut.py) in place of readings. Knows no held-out question and none of the evaluation's documents.
+Human questions are those of the development fifth; self-made ones are asked of whole stretches of the training text, books and
+contracts, as long as the evaluation's documents. Prints the constants, which are copied into models/pointing.py by hand, and
+what they do in every cell. Uses the estimate (shortcut.py) in place of readings. Knows no held-out question and none of the
+evaluation's documents.
 
 usage: python -m unabridged.models.starter.calibrate TRAINING_FOLDER starter.gguf [--kept FILE]
 """
@@ -26,7 +27,7 @@ from unabridged.models.starter.shortcut import Shortcut
 
 HUMAN = (2_000, 8_000)
 SELF_MADE = (2_000, 8_000, 32_000, 128_000)
-BOOK = 60_000  # characters from which on a training text is a book, in which many passages are alike
+BOOK = 60_000  # characters from which on a training text is a book; contracts, in which passages are alike, are asked apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,14 @@ def tasks(folder: Path, model: Shortcut) -> Iterator[tuple[str, Task]]:
         for tokens in HUMAN:
             for task in human_tasks(folder, language, count, tokens=tokens, questions=300, chosen=is_for_development):
                 yield f"human {language} {tokens}", task
-        books = [text for text in texts(folder, language) if len(text) >= BOOK]
-        for tokens in SELF_MADE:
-            every = max(1, sum(map(len, books)) // 3_000_000)
-            for task in self_made_tasks(
-                books[::every], language, count, tokens=tokens, questions=200 if tokens < 100_000 else 60
-            ):
-                yield f"self-made {language} {tokens}", task
+        kinds = {"self-made": [text for text in texts(folder, language) if len(text) >= BOOK]}
+        if language == "en":
+            kinds["contracts"] = list(texts(folder, language, source="cuad"))
+        for (kind, known), tokens in product(kinds.items(), SELF_MADE):
+            some = known[:: max(1, sum(map(len, known)) // 3_000_000)]
+            questions = 200 if tokens < 100_000 else 60
+            for task in self_made_tasks(some, language, count, tokens=tokens, questions=questions):
+                yield f"{kind} {language} {tokens}", task
 
 
 def look(model: Shortcut, cell: str, task: Task) -> Iterator[Seen]:

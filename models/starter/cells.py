@@ -115,8 +115,11 @@ def human_tasks(
         yield Task(document, asked)
 
 
-def contract_tasks(documents: Path) -> Iterator[Task]:
-    """The lawyers' questions, each contract by itself; right is every passage that holds the head of a marked stretch."""
+def contract_tasks(documents: Path, count: Count, *, tokens: int | None = None) -> Iterator[Task]:
+    """The lawyers' questions, each contract by itself; right is every passage that holds the head of a marked stretch.
+
+    With `tokens`, contracts are cut into stretches of so many, and a question is asked of the first that answers it.
+    """
     questions = json.loads((documents / "contracts" / "questions.json").read_text(encoding="utf-8"))
     for name in sorted({q["contract"] for q in questions}):
         document = passages((documents / "contracts" / name).read_text(encoding="utf-8"), "en")
@@ -129,7 +132,24 @@ def contract_tasks(documents: Path) -> Iterator[Task]:
                 topic = re.sub(r'.*related to "([^"]*)".*', r"\1", topic)
                 if right := frozenset(i for i, p in enumerate(plain) if any(h in p for h in heads)):
                     asked.append(Asked(f"{topic}: {details}", right, tuple(heads)))
-        yield Task(document, asked)
+        if tokens is None:
+            yield Task(document, asked)
+        else:
+            yield from _cut(Task(document, asked), count(document), tokens)
+
+
+def _cut(task: Task, sizes: Sequence[int], tokens: int) -> Iterator[Task]:
+    """The stretches of a document that answer a question, each with those that no stretch before it answers."""
+    start, waiting = 0, task.asked
+    while start < len(sizes):
+        end = start + 1
+        while end < len(sizes) and sum(sizes[start : end + 1]) <= tokens:
+            end += 1
+        here = [(a, frozenset(i - start for i in a.right if start <= i < end)) for a in waiting]
+        waiting = [a for a, right in here if not right]
+        if asked := [Asked(a.text, right, a.answers) for a, right in here if right]:
+            yield Task(task.document[start:end], asked)
+        start = end
 
 
 def flattened(text: str) -> str:

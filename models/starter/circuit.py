@@ -11,7 +11,8 @@ The residual stream is cut into subspaces, each a slice of its dimensions:
   M  meaning of a word: learnt
   B  the same word once more in other signs, scaled by the square root of its rarity r in 0..1
   X  context: B of this and the last tokens, fading by `FADE` per token
-  C  passage code: balanced signs; written at a NUMBER, carried to its passage's tokens, and the votes that are collected
+  C  passage code: balanced signs; written at a NUMBER, carried to its passage's tokens with the opposite sign (which leaves
+     none at the NUMBER itself), and the votes that are collected
   flags (constant one, number, user, assistant, document start, importance, inside the question), their balance, which brings
   the mean to zero, and filler, which brings every embedding to the norm sqrt(WIDTH), so that a LayerNorm takes nothing away and
   the first one is the identity; only the filler of `doc` overlaps with that of `assistant`, by as much as makes the logit of
@@ -24,14 +25,16 @@ and three layers work on it:
               head 1: logit log(FADE) * distance: X becomes the fading mean of B
   1  full     logit of question token q on document token d, in each head with its own numbers:
                 same * <T_q, T_d> + near * <Y_q, Y_d>, and in head 1 also (mix M_q + wanted) . M_d
-              where Y is X less the token's own part: context means the words before it. Tokens of the question and NUMBERs are
-              masked by a flag, and the `doc` token has the logit sink (in head 1: + unmet . M_q): what finds no match leaves
-              its vote there, and so does the assistant token.
-              Head 0, with same = 22, looks at equal words in an equal context: with n occurrences its value is
-              sum(C_d * exp(near * shared)) / (n * mean exp(...) + exp(sink - same)): a rare word votes for its one passage, a
-              common word for those whose context looks like the question's, an unknown word for nothing. At N tokens the
-              other words together weigh N * exp(-same + same^2 / 2|T|) of one match (|T| dimensions make two random codes
-              overlap by N(0, 1/|T|)), 0.0006 at 100,000 tokens. Head 1 looks at words that mean what q asks for
+              where Y is X less the token's own part: context means the words before it. Tokens of the question are masked
+              by a flag, and the `doc` token has the logit sink (in head 1: + unmet . M_q): what finds no match leaves its
+              vote there, and so does the assistant token. Every NUMBER has the logit crowd and no vote: the more
+              passages there are, the less a chance match is worth.
+              Head 0, with same = 22, looks at equal words in an equal context: with n occurrences and p passages its value is
+              sum(C_d * exp(near * shared)) / (n * mean exp(...) + exp(sink - same) + p * exp(crowd - same)): a rare word
+              votes for its one passage, a common word for those whose context looks like the question's, an unknown word for
+              nothing. At N tokens the other words together weigh N * exp(-same + same^2 / 2|T|) of one match (|T| dimensions
+              make two random codes overlap by N(0, 1/|T|)), 0.0006 at 100,000 tokens. Head 1 looks at words that mean what
+              q asks for
   2  sliding  the assistant token takes the mean of its question's votes, weighted by exp(importance), into C
 
 The output embedding of NUMBER p is its code, so its logit is the sum of the votes for p, up to cross-talk of
@@ -57,6 +60,8 @@ ASKED, READ = 484, 485  # carried with C: part of the question, part of a passag
 ONE, NUMBER, PASSAGE, USER, ASSISTANT, DOC, IMPORTANCE, BALANCE = range(486, 494)
 FILLER = slice(496, 512)
 
+BALANCED = 40  # what a carried flag adds to the square of a word's length, by itself and by its balance
+WEIGHT = 2  # importance for a 1 in its dimension
 STEEP = 0.5  # logit per token of distance, in the carrying head
 FADE = 0.8
 LINEAR, FLAT = 93, 127  # RoPE pairs: one whose sine is near linear in 0..WINDOW, one that hardly turns
@@ -96,6 +101,7 @@ class Learnt:
     same: Array  # [heads]
     near: Array  # [heads]
     sink: Array  # [heads]
+    crowd: Array  # [heads]
     mix: Array  # [|M| of the document's word, |M| of the question's]
     wanted: Array  # [|M|]
     unmet: Array  # [|M|]
@@ -111,10 +117,11 @@ def unlearnt(vocabulary: Vocabulary, *, meaning: Array | None = None) -> Learnt:
         meaning = np.zeros((vocabulary.groups, size), np.float32)
     return Learnt(
         meaning=meaning,
-        importance=1.5 * vocabulary.rarity_of_groups,
+        importance=3 * vocabulary.rarity_of_groups,
         same=np.array([22, 6], np.float32),
         near=np.array([6, 1], np.float32),
         sink=np.array([20, 8], np.float32),
+        crowd=np.array([19.7, 0], np.float32),
         mix=np.diag(np.full(size, 8 / size, np.float32)),
         wanted=np.zeros(size, np.float32),
         unmet=np.zeros(size, np.float32),
@@ -161,7 +168,7 @@ def embeddings(vocabulary: Vocabulary, learnt: Learnt, *, seed: int) -> Array:
     words[:, T] = codes(vocabulary, seed=seed)[vocabulary.group]
     words[:, M] = learnt.meaning[vocabulary.group]
     words[:, B] = marks(vocabulary, seed=seed)[vocabulary.group]
-    words[:, IMPORTANCE] = learnt.importance[vocabulary.group]
+    words[:, IMPORTANCE] = learnt.importance[vocabulary.group] / WEIGHT
     special = [vocabulary.doc, vocabulary.user, vocabulary.assistant]
     words[special] = 0
     e[vocabulary.words :, C] = _signs(np.random.default_rng([seed, 2]), NUMBERS, C)
@@ -178,7 +185,8 @@ def embeddings(vocabulary: Vocabulary, learnt: Learnt, *, seed: int) -> Array:
     common, own = np.where(np.arange(16) % 4 < 2, 1, -1), np.where(np.arange(16) % 2, -1, 1)  # orthogonal
     e[:, FILLER] = room[:, None] * common
     e[vocabulary.assistant, FILLER] = room[vocabulary.assistant] * own
-    overlap = (learnt.nothing / LOGIT_SCALE) / (16 * room[vocabulary.assistant] * room[vocabulary.doc])  # beyond all tokens'
+    lead = learnt.nothing / LOGIT_SCALE + 9  # the balance of the flag it carries, -3, meets -9 at a NUMBER and -6 at `doc`
+    overlap = lead / (16 * room[vocabulary.assistant] * room[vocabulary.doc])
     e[vocabulary.doc, FILLER] = room[vocabulary.doc] * (overlap * own + np.sqrt(1 - overlap**2) * common)
     return e
 
@@ -216,7 +224,7 @@ def _carry(w: dict[str, Array]) -> None:
     size = _size(C)
     v[range(size), _range(C)] = 1
     v[size, USER] = v[size + 1, PASSAGE] = 1
-    o[_range(C), range(size)] = 1
+    o[_range(C), range(size)] = -1
     o[ASKED, size] = o[READ, size + 1] = 1
     o[BALANCE, [size, size + 1]] = -1
     marks = range(size + 2, size + 2 + _size(B))
@@ -227,16 +235,19 @@ def _carry(w: dict[str, Array]) -> None:
 def _match(w: dict[str, Array], learnt: Learnt) -> None:
     """K is (T, M, Y, doc, masked), and each head's Q says what it wants of them."""
     q, k, v, o = (w[f"blk.1.attn_{part}.weight"] for part in ("q", "k", "v", "output"))
-    read = np.sqrt((WIDTH + _size(C) + 9) / WIDTH)  # root mean square of a passage's token after layer 0 (C and a flag)
-    asked = np.sqrt((WIDTH + 9) / WIDTH)  # and of a question's token, which carries a flag and no code
+    # root mean squares after layer 0: of a passage's token, which got a code, a flag and its balance; of a question's, without
+    # a code; of a NUMBER, which lost its own
+    read, asked = np.sqrt((WIDTH + _size(C) + BALANCED) / WIDTH), np.sqrt((WIDTH + BALANCED) / WIDTH)
+    number = np.sqrt((WIDTH - _size(C) + 72) / WIDTH)
     t, m, y = range(_size(T)), range(_size(T), _size(T) + _size(M)), range(_size(T) + _size(M), _size(T) + _size(M) + _size(B))
-    doc, masked = y.stop, y.stop + 1
+    doc, masked, crowd = range(y.stop, y.stop + 3)
     k[t, _range(T)] = k[m, _range(M)] = read
     outside = 1 / (2 * FADE * (1 - FADE))  # brings X without the token itself to the plain sum of FADE**(distance - 1) * B
     for matrix, size in ((k, read), (q[:HEAD], asked), (q[HEAD:], asked)):
         matrix[y, _range(X)] = size * outside
         matrix[y, _range(B)] = -size * outside * 2 * (1 - FADE)
-    k[doc, DOC] = k[masked, [ASKED, PASSAGE]] = 1
+    k[doc, DOC] = k[masked, ASKED] = 1
+    k[crowd, PASSAGE] = number
     scale = HEAD**0.5
     for head in range(HEADS):
         at = q[head * HEAD :][:HEAD]
@@ -244,13 +255,14 @@ def _match(w: dict[str, Array], learnt: Learnt) -> None:
         at[t, _range(T)] = scale * asked * learnt.same[head] / _size(T)
         at[doc, ONE] = scale * asked / 9 * learnt.sink[head]
         at[masked, ONE] = -scale * 60 / 9
+        at[crowd, ONE] = scale * asked / 9 * learnt.crowd[head]
         at[doc, ASSISTANT] = scale * 60 / 9  # it asks for nothing itself
         o[_range(C), range(head * HEAD, head * HEAD + _size(C))] = learnt.vote[head] * read
     meant = q[HEAD:]  # head 1
     meant[m.start : m.stop, M] = scale * asked * learnt.mix
     meant[m, ONE] = scale * asked / 3 * learnt.wanted
     meant[doc, M] = scale * asked / 3 * learnt.unmet
-    v[range(_size(C)), _range(C)] = 1
+    v[range(_size(C)), _range(C)] = -1
 
 
 def _sum(w: dict[str, Array], learnt: Learnt) -> None:
@@ -258,7 +270,7 @@ def _sum(w: dict[str, Array], learnt: Learnt) -> None:
     one = 3 * 3 / HEAD**0.5
     q[2 * FLAT, ASSISTANT] = 4
     k[2 * FLAT, [READ, DOC, USER, ASSISTANT]] = -120 / one / 4  # what is left is the question
-    q[2 * FLAT - 2, ASSISTANT], k[2 * FLAT - 2, IMPORTANCE] = HEAD**0.5 / 3, 1
+    q[2 * FLAT - 2, ASSISTANT], k[2 * FLAT - 2, IMPORTANCE] = HEAD**0.5 / 3 * np.sqrt((WIDTH + BALANCED) / WIDTH), WEIGHT
     size = _size(C)
     v[range(size), _range(C)] = 1
     o[_range(C), range(size)] = learnt.answer

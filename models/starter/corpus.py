@@ -30,16 +30,16 @@ def _records(path: Path) -> Iterator[dict[str, object]]:
             yield json.loads(line)
 
 
-def texts(folder: Path, language: str, *, characters: int | None = None) -> Iterator[str]:
-    """The texts of "en" or "zh"; with `characters`, about that many: the head of every text, so that all sources speak."""
-    records = _records(folder / f"text_{language}.jsonl.zst")
+def texts(folder: Path, language: str, *, characters: int | None = None, source: str | None = None) -> Iterator[str]:
+    """The texts of "en" or "zh", or of one source; with `characters`, about that many: the head of every text."""
+    records = (r for r in _records(folder / f"text_{language}.jsonl.zst") if source in (None, r["source"]))
     if characters is None:
         yield from (str(record["text"]) for record in records)
         return
     lengths = [len(str(record["text"])) for record in records]
     head = _head(lengths, characters)
-    for record in _records(folder / f"text_{language}.jsonl.zst"):
-        yield str(record["text"])[:head]
+    for text in texts(folder, language, source=source):
+        yield text[:head]
 
 
 def _head(lengths: list[int], total: int) -> int:

@@ -117,7 +117,8 @@ def evaluate(
                     made = human_tasks(training, language, candidate.count, tokens=tokens, questions=questions)
                     measured(kind, language, tokens, made)
     if "contracts" in kinds:
-        measured("lawyers'", "en", 0, contract_tasks(documents))
+        measured("lawyers'", "en", min(TOKENS), contract_tasks(documents, candidate.count, tokens=min(TOKENS)))
+        measured("lawyers'", "en", 0, contract_tasks(documents, candidate.count))
     return cells
 
 

@@ -6,6 +6,7 @@ learns (circuit.Learnt) means the same in the whole transformer, which `test_net
 """
 
 from collections.abc import Sequence
+from math import log
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from unabridged.models.starter import circuit
 from unabridged.models.starter.circuit import FADE, HEADS, LOGIT_SCALE, WIDTH, Learnt
 
 CODE = circuit.C.stop - circuit.C.start
+PLAIN = 1 + circuit.BALANCED / WIDTH  # mean square of a question's token that has collected nothing
 FORGOTTEN = 0.1  # of the meanings' values, while training
 LONGEST = 300  # of a word's meaning, squared: what an embedding has room for
 
@@ -51,22 +53,23 @@ class Network(nn.Module):
             meant = m @ self.mix.T + self.wanted if head == 1 else torch.zeros_like(m)
             query = torch.cat([self.same[head] / t.shape[1] * t, meant, self.near[head] / y.shape[1] * y], 1)
             sink = self.sink[head] + (m @ self.unmet if head == 1 else torch.zeros_like(m[:, 0]))
-            share = torch.softmax(torch.cat([query @ keys.T, sink[:, None]], 1).float(), 1)[:, :-1]
-            votes = votes + self.vote[head] * (share @ member)
-        spread = torch.sqrt(1 + CODE * (votes**2).sum(1) / WIDTH)
+            crowd = (self.crowd[head] + log(len(passages))).expand(len(t), 1)
+            share = torch.softmax(torch.cat([query @ keys.T, crowd, sink[:, None]], 1).float(), 1)
+            votes = votes + self.vote[head] * (share[:, :-2] @ member)
+        spread = torch.sqrt(PLAIN + CODE * (votes**2).sum(1) / WIDTH)
         weight = torch.exp(importance / spread)
         total = torch.zeros(len(questions), device=device).index_add(0, asker, weight)
         answer = torch.zeros(len(questions), len(passages), device=device)
         answer = answer.index_add(0, asker, (weight / spread)[:, None] * votes) * self.answer / total[:, None]
         logits = torch.cat([LOGIT_SCALE * CODE * answer, self.nothing.expand(len(questions), 1)], 1)
-        return logits / torch.sqrt(1 + CODE * (answer**2).sum(1, keepdim=True) / WIDTH)
+        return logits / torch.sqrt(PLAIN + CODE * (answer**2).sum(1, keepdim=True) / WIDTH)
 
     def spare(self) -> None:
         """Before a step: head 0, which finds the very words of a question, stays as it was built to be.
 
         Documents of a few thousand tokens teach it to ask less of a match than documents of a hundred thousand need.
         """
-        for values in (self.same, self.near, self.sink, self.vote):
+        for values in (self.same, self.near, self.sink, self.crowd, self.vote):
             if values.grad is not None:
                 values.grad[0] = 0
 

@@ -63,17 +63,18 @@ class Shortcut:
 
     def read(self, passages: Sequence[Sequence[int]]) -> int:
         """A new document; returns how many tokens it has with its numbers."""
-        tokens = np.array([token for passage in passages for token in passage])
+        tokens = np.array([token for index, passage in enumerate(passages) for token in (self.first + index, *passage)])
         self._tail = [*tokens[-REACH:], self._user]  # what a question follows
-        self._owner = np.repeat(np.arange(len(passages)), [len(passage) for passage in passages])
+        self._owner = np.repeat(np.arange(len(passages)), [1 + len(passage) for passage in passages])
         self._codes = self._table[self.first : self.first + len(passages), C]
         x = self._carried(tokens)
-        x[:, C], x[:, READ] = self._codes[self._owner], 3
+        x[:, C] -= self._codes[self._owner]
+        x[:, READ] = 3
         x[:, BALANCE] -= 3
-        self._scale = float(np.sqrt((x**2).mean()))  # of a value, which the matrix of the output brings back
+        self._worth = (tokens < self.first) / np.sqrt((x**2).mean(1))  # of a token's value, in codes
         doc = normalised(self._table[self._doc])
         self._keys = np.concatenate([normalised(x) @ self._k.T, doc[None] @ self._k.T])
-        return len(tokens) + len(passages) + 1
+        return len(tokens) + 1
 
     def ask(self, question: Sequence[int]) -> NDArray[np.float64]:
         """Logits of the numbers that are present, in order, and last that of `doc`."""
@@ -95,8 +96,8 @@ class Shortcut:
         for q, vote in zip(self._q, self._votes, strict=True):
             logits = (asking @ q.T) @ self._keys.T / HEAD**0.5
             share = np.exp(logits - logits.max(1, keepdims=True))
-            share *= vote / self._scale / share.sum(1, keepdims=True)
-            votes += [np.bincount(self._owner, row[:-1], minlength=len(self._codes)) for row in share]
+            share *= vote / share.sum(1, keepdims=True)
+            votes += [np.bincount(self._owner, row[:-1] * self._worth, minlength=len(self._codes)) for row in share]
         return votes
 
     def _carried(self, tokens: NDArray[np.int64]) -> Array:

@@ -52,7 +52,7 @@ def test_torch_computes_what_the_transformer_computes(vocabulary: circuit.Vocabu
     for row, question in zip(found, QUESTIONS, strict=True):
         _, _, logits = reference.run(weights, [*prompt, vocabulary.user, *question, vocabulary.assistant])
         expected = np.array([*logits[vocabulary.words :][: len(passages)], logits[vocabulary.doc]])
-        np.testing.assert_allclose(row - row[:-1].mean(), expected - expected[:-1].mean(), atol=0.25)
+        np.testing.assert_allclose(row - row[:-1].mean(), expected - expected[:-1].mean(), atol=0.25, rtol=0.2)
         assert np.ptp(row) > 2, "the comparison would not notice a dead layer"
 
 

@@ -62,6 +62,11 @@ def test_a_quotation_is_whole_sentences_and_holds_enough_or_has_no_room(
         assert all(b - a > most for a, b in wider if (a, b) != (start, end))
 
 
+def test_the_likeliest_sentence_is_in_the_quotation_by_however_little_it_leads() -> None:
+    """The square roots of these two are the same number."""
+    assert quoted([0.9999999999999999, 1.0], [(0, 30), (31, 60)], most_characters=40) == (31, 60)
+
+
 def test_a_heading_of_two_words_is_not_dense_by_its_shortness_alone() -> None:
     heading, body = pointed([0.5, 0.5, 0.0], [2, 400]).lifts
     assert heading < body * (400 + SHORTEST) / SHORTEST < body * 400 / 2
