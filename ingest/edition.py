@@ -8,7 +8,7 @@ import shutil
 from importlib.metadata import version
 from importlib.util import find_spec
 
-READERS = 2  # counted up when readers make another text of the same file
+READERS = 3  # counted up when readers make another text of the same file
 
 
 def edition() -> str:
