@@ -20,8 +20,7 @@ from unabridged.sentences import sentences_of
 
 MOST_PASSAGES = 3
 CLEARLY = 0.2  # of the best passage's lift: below it a passage is not shown beside the best one
-NEAR = 0.05  # certainty from which on the nearest passage is shown, and called no more than that: of 2,642 development questions
-# whose passage came first, three in a thousand lay below; of unanswerable ones, half
+NEAR = 0.05  # certainty of the nearest passages that are shown; fewer than one in a hundred right ones lay below (calibrate)
 MOST_CHARACTERS = {"en": 400, "zh": 160}  # of a quotation of several sentences
 ENOUGH = {"en": 200, "zh": 60}  # of a nearest passage; a shorter one counts for less, since a heading alone answers nothing
 HAN = re.compile(r"[\u3400-\u9fff]")
