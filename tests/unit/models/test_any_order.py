@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -242,7 +243,8 @@ class KilledAtAnyTime(RuleBasedStateMachine):
 
     def kill(self) -> None:
         """Returns when the death is known; whoever calls in between is told of it by an error."""
-        os.kill(self.engine.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # killed before, and nothing has been asked of it since
+            os.kill(self.engine.pid, signal.SIGKILL)
         connection = self.engine._connection
         while connection and connection.alive:
             time.sleep(0.01)
