@@ -32,7 +32,7 @@ def _records(path: Path) -> Iterator[dict[str, object]]:
 
 def texts(folder: Path, language: str, *, characters: int | None = None, source: str | None = None) -> Iterator[str]:
     """The texts of "en" or "zh", or of one source; with `characters`, about that many: the head of every text."""
-    records = (r for r in _records(folder / f"text_{language}.jsonl.zst") if source in (None, r["source"]))
+    records = (r for r in _records(folder / f"text_{language}.jsonl.zst") if source in (None, r.get("source")))
     if characters is None:
         yield from (str(record["text"]) for record in records)
         return
