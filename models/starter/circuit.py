@@ -60,7 +60,8 @@ ASKED, READ = 484, 485  # carried with C: part of the question, part of a passag
 ONE, NUMBER, PASSAGE, USER, ASSISTANT, DOC, IMPORTANCE, BALANCE = range(486, 494)
 FILLER = slice(496, 512)
 
-BALANCED = 40  # what a carried flag adds to the square of a word's length, by itself and by its balance
+BALANCED = 40  # what a carried flag adds to the square of a word's length, by itself and by its balance; to a NUMBER's: 72
+PLAIN = 1 + BALANCED / WIDTH  # mean square of a question's token that has collected nothing
 WEIGHT = 2  # importance for a 1 in its dimension
 STEEP = 0.5  # logit per token of distance, in the carrying head
 FADE = 0.8
@@ -233,11 +234,11 @@ def _carry(w: dict[str, Array]) -> None:
 
 
 def _match(w: dict[str, Array], learnt: Learnt) -> None:
-    """K is (T, M, Y, doc, masked), and each head's Q says what it wants of them."""
+    """K is (T, M, Y, doc, masked, crowd), and each head's Q says what it wants of them."""
     q, k, v, o = (w[f"blk.1.attn_{part}.weight"] for part in ("q", "k", "v", "output"))
     # root mean squares after layer 0: of a passage's token, which got a code, a flag and its balance; of a question's, without
     # a code; of a NUMBER, which lost its own
-    read, asked = np.sqrt((WIDTH + _size(C) + BALANCED) / WIDTH), np.sqrt((WIDTH + BALANCED) / WIDTH)
+    read, asked = np.sqrt(PLAIN + _size(C) / WIDTH), np.sqrt(PLAIN)
     number = np.sqrt((WIDTH - _size(C) + 72) / WIDTH)
     t, m, y = range(_size(T)), range(_size(T), _size(T) + _size(M)), range(_size(T) + _size(M), _size(T) + _size(M) + _size(B))
     doc, masked, crowd = range(y.stop, y.stop + 3)
@@ -270,7 +271,7 @@ def _sum(w: dict[str, Array], learnt: Learnt) -> None:
     one = 3 * 3 / HEAD**0.5
     q[2 * FLAT, ASSISTANT] = 4
     k[2 * FLAT, [READ, DOC, USER, ASSISTANT]] = -120 / one / 4  # what is left is the question
-    q[2 * FLAT - 2, ASSISTANT], k[2 * FLAT - 2, IMPORTANCE] = HEAD**0.5 / 3 * np.sqrt((WIDTH + BALANCED) / WIDTH), WEIGHT
+    q[2 * FLAT - 2, ASSISTANT], k[2 * FLAT - 2, IMPORTANCE] = HEAD**0.5 / 3 * np.sqrt(PLAIN), WEIGHT
     size = _size(C)
     v[range(size), _range(C)] = 1
     o[_range(C), range(size)] = learnt.answer

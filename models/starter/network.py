@@ -15,10 +15,9 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, pad
 from unabridged.models.pointing import SHORTEST
 from unabridged.models.starter import circuit
-from unabridged.models.starter.circuit import FADE, HEADS, LOGIT_SCALE, WIDTH, Learnt
+from unabridged.models.starter.circuit import FADE, HEADS, LOGIT_SCALE, PLAIN, WIDTH, Learnt
 
 CODE = circuit.C.stop - circuit.C.start
-PLAIN = 1 + circuit.BALANCED / WIDTH  # mean square of a question's token that has collected nothing
 FORGOTTEN = 0.1  # of the meanings' values, while training
 LONGEST = 300  # of a word's meaning, squared: what an embedding has room for
 

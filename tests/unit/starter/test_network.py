@@ -36,10 +36,13 @@ def some_meaning(vocabulary: circuit.Vocabulary, *, seed: int = 0) -> Learnt:
 
 
 def test_torch_computes_what_the_transformer_computes(vocabulary: circuit.Vocabulary) -> None:
-    """With orthogonal codes of three passages, and without the context, which the NUMBERs between passages set apart."""
+    """With orthogonal codes of three passages, and without the context, which the NUMBERs between passages set apart.
+
+    The NUMBERs' logits are high enough for three of them to show.
+    """
     from unabridged.models.starter.network import Network
 
-    learnt = dataclasses.replace(some_meaning(vocabulary), near=np.zeros(2, np.float32))
+    learnt = dataclasses.replace(some_meaning(vocabulary), near=np.zeros(2, np.float32), crowd=np.array([22.5, 8], np.float32))
     passages = [np.random.default_rng(i).integers(0, 50, 30).tolist() for i in range(3)]
     weights = circuit.weights(vocabulary, learnt)
     codes = weights["token_embd.weight"][vocabulary.words :, circuit.C]
@@ -52,7 +55,7 @@ def test_torch_computes_what_the_transformer_computes(vocabulary: circuit.Vocabu
     for row, question in zip(found, QUESTIONS, strict=True):
         _, _, logits = reference.run(weights, [*prompt, vocabulary.user, *question, vocabulary.assistant])
         expected = np.array([*logits[vocabulary.words :][: len(passages)], logits[vocabulary.doc]])
-        np.testing.assert_allclose(row - row[:-1].mean(), expected - expected[:-1].mean(), atol=0.25, rtol=0.2)
+        np.testing.assert_allclose(row - row[:-1].mean(), expected - expected[:-1].mean(), atol=0.25, rtol=0.05)
         assert np.ptp(row) > 2, "the comparison would not notice a dead layer"
 
 
@@ -68,6 +71,24 @@ def test_the_transformer_as_it_starts_finds_the_passage(vocabulary: circuit.Voca
     assert logits[vocabulary.doc] > logits[vocabulary.words :].max(), (
         "words that are nowhere are answered by the token for nothing"
     )
+
+
+def test_a_chance_match_is_worth_less_in_a_document_of_many_passages(vocabulary: circuit.Vocabulary) -> None:
+    """The same word, once in either document, and none of the question's elsewhere: what it loses is by the NUMBERs' logit."""
+
+    def lost(learnt: Learnt) -> float:
+        weights = circuit.weights(vocabulary, learnt)
+        leads = []
+        for others in (2, 60):
+            prompt = [vocabulary.doc, vocabulary.words, 20, 2, 3]
+            for index in range(others):
+                prompt += [vocabulary.words + 1 + index, 6, 7]
+            _, _, logits = reference.run(weights, [*prompt, vocabulary.user, 20, 44, vocabulary.assistant])
+            leads.append(float(logits[vocabulary.words] - logits[vocabulary.doc]))
+        return leads[0] - leads[1]
+
+    start = circuit.unlearnt(vocabulary)
+    assert lost(start) > lost(dataclasses.replace(start, crowd=np.full(2, -60, np.float32))) + 1
 
 
 def test_a_network_gives_back_what_it_was_given(vocabulary: circuit.Vocabulary) -> None:
