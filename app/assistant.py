@@ -14,6 +14,7 @@ from unabridged.finding import find_answer
 from unabridged.ingest.document import Document, Passage
 from unabridged.models import engine as contract
 from unabridged.models.engine import Engine, Sampling
+from unabridged.models.pointing import CANDIDATES
 from unabridged.notes import Note
 from unabridged.prompts import RULES, ChatPrompt, Exchange, FinderPrompt, Numbered
 from unabridged.receipts import Tally
@@ -85,7 +86,10 @@ class Assistant:
         if isinstance(self.prompt, FinderPrompt):
             alone = len(self.prompt.question(self.engine, request.question))
             asked = len(self.prompt.question(self.engine, request.question, request.pages))
-            needed = asked + alone + 2 * longest_passage(self.engine, context, request.pages)
+            closer = (
+                2 * CANDIDATES * longest_passage(self.engine, context, request.pages)
+            )  # a number for each sentence of a word
+            needed = asked + alone + closer
         else:
             asked = len(self.prompt.question(self.engine, request.question, request.history, request.notes, request.pages))
             needed = asked + request.answer_tokens + EVIDENCE_TOKENS + longest_passage(self.engine, context, request.from_web)

@@ -10,27 +10,23 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from unabridged.assistant import Assistant
 from unabridged.errors import EngineFailed, UsageError
-from unabridged.finding import point, quotation
+from unabridged.finding import look
 from unabridged.ingest.document import Anchor, Block, BlockKind, Document, Passage
 from unabridged.models.engine import EngineOptions, Reading
 from unabridged.models.engine_process import EngineProcess
 from unabridged.models.starter import starter_path
+from unabridged.models.starter.evaluate import Answered, Cell, evaluate, plot, table
 from unabridged.prompts import FinderPrompt
 from unabridged.receipts import Tally
 
-if TYPE_CHECKING:
-    from unabridged.models.starter.evaluate import Cell
-
-RESERVE_TOKENS = 2048  # for a question and the sentences of a passage
+RESERVE_TOKENS = 8192  # for a question and the sentences of some passages
 
 
 def eval_starter(options: argparse.Namespace) -> int:
-    from unabridged.models.starter.evaluate import evaluate, plot, table
-
     for folder in (options.documents, options.training):
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder.", hint="Name the folders of documents and of training questions.")
@@ -57,9 +53,7 @@ def eval_starter(options: argparse.Namespace) -> int:
     return 0
 
 
-def _say(cell: "Cell") -> None:
-    from unabridged.models.starter.evaluate import table
-
+def _say(cell: Cell) -> None:
     sys.stderr.write(table([cell]).splitlines()[-1] + "\n")
 
 
@@ -93,15 +87,12 @@ class Program:
         self._tally = Tally(self._context, self._reading)
         return self._reading.tokens
 
-    def point(self, question: str) -> tuple[int, bool]:
-        asked = self._prompt.question(self._engine, question)
-        points = point(self._engine, self._prompt, self._reading, self._context.passages, asked, self._tally)
-        return points.ranked[0], points.certainty >= self._prompt.threshold
-
-    def quote(self, passage: int, question: str) -> str:
-        numbered = self._context.passages[passage]
-        start, end = quotation(self._engine, self._prompt, numbered, question, self._tally)
-        return numbered.text[start:end]
+    def answer(self, question: str) -> Answered:
+        passages = self._context.passages
+        looked = look(self._engine, self._prompt, self._reading, passages, question, self._tally)
+        text = passages[looked.best].text
+        start, end = looked.quotation(looked.best, text)
+        return Answered(looked.best, looked.points.certainty >= self._prompt.threshold, text[start:end])
 
 
 def _last(steps: Generator[object, None, Reading]) -> Reading:

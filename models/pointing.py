@@ -4,14 +4,23 @@ Knows probabilities, lengths and spans; no engine, no documents.
 """
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+Span = tuple[int, int]  # half-open, in characters of the passage
+
+CANDIDATES = 4  # passages that are looked at twice
+FIRST = 0.7  # weight of the first look, of 1: with less, contracts are answered better and people's English questions worse
 SHORTEST = 150  # characters added to every length, so that a heading of two words does not count as the densest passage
+SHORTEST_SENTENCE = 30  # the same for sentences
 HELD = 0.9  # of the probability: a quotation holds at least as much, where it may be long enough
-WEIGHTS, CONSTANT = (0.490, 0.423, 0.832), -5.524  # of the evidence: python -m unabridged.models.starter.calibrate prints them
+WEIGHTS, CONSTANT = (0.568, 0.367, 0.476), -4.378  # of the evidence: unabridged.models.starter.calibrate prints them
 LEAST, CLEAR = 1e-9, 8.0  # a lift below which it is none; a logarithm above which a lead grows no clearer
+MOST_CHARACTERS = {"en": 400, "zh": 160}  # of a quotation of several sentences
 COOLING = 2.0  # the finder is surer of a sentence than it is right (fitted on human questions outside the held-out fifth)
+
+HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +52,75 @@ class Pointed:
         return 1 / (1 + math.exp(-odds))
 
 
-def pointed(probabilities: Sequence[float], lengths: Sequence[int]) -> Pointed:
+def language_of(text: str) -> str:
+    """zh where any Chinese character stands in it, else en."""
+    return "zh" if HAN.search(text) else "en"
+
+
+def pointed(probabilities: Sequence[float], lengths: Sequence[int], *, shortest: int = SHORTEST) -> Pointed:
     """From the probability of every passage and, last, of none; and the passages' lengths in characters.
 
     A long passage collects more votes by chance, so that what counts is the probability per character. In a long document
     every word has more places to vote for: the sum over the lengths makes up for it.
     """
-    sizes = [length + SHORTEST for length in lengths]
+    sizes = [length + shortest for length in lengths]
     whole = sum(sizes)
     *passages, nothing = probabilities
     return Pointed(tuple(p * whole / size for p, size in zip(passages, sizes, strict=True)), nothing)
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What two looks say: at all passages in the whole document, and at the sentences of the nearest side by side.
+
+    `sentences[i]`: of passage i, where its sentences are and how probably each of them answers.
+    """
+
+    points: Pointed
+    sentences: dict[int, tuple[Sequence[Span], Sequence[float]]]
+
+    @property
+    def best(self) -> int:
+        return self.points.ranked[0]
+
+    def quotation(self, passage: int, text: str) -> Span:
+        """What to quote of a passage that was looked at twice, and whose text this is."""
+        spans, probabilities = self.sentences[passage]
+        return quoted(probabilities, spans, most_characters=MOST_CHARACTERS[language_of(text)])
+
+
+def looked_closer(first: Pointed, probabilities: Sequence[float], spans: Mapping[int, Sequence[Span]]) -> Looked:
+    """From the first look, and of the second the probability of every sentence and, last, of none.
+
+    `spans` are those of the sentences, by the index of their passage. A passage counts by its best sentence, so that words that
+    stand together count for more than words all over it. A passage that was not looked at again has no lift.
+    """
+    lengths = [end - start for i in spans for start, end in spans[i]]
+    again = pointed(probabilities, lengths, shortest=SHORTEST_SENTENCE)
+    lifts = [0.0] * len(first.lifts)
+    sentences: dict[int, tuple[Sequence[Span], Sequence[float]]] = {}
+    at = 0
+    for i, of_passage in spans.items():
+        here = slice(at, at + len(of_passage))
+        at = here.stop
+        sentences[i] = of_passage, probabilities[here]
+        lifts[i] = _mean(first.lifts[i], max(again.lifts[here], default=0.0))
+    return Looked(Pointed(tuple(lifts), _mean(first.nothing, again.nothing)), sentences)
+
+
+def _mean(first: float, again: float) -> float:
+    """Of logarithms, by the weights of the looks."""
+    return math.exp(FIRST * math.log(max(first, LEAST)) + (1 - FIRST) * math.log(max(again, LEAST)))
+
+
 def quoted(
     probabilities: Sequence[float],
-    spans: Sequence[tuple[int, int]],
+    spans: Sequence[Span],
     *,
     most_characters: int,
     held: float = HELD,
     cooling: float = COOLING,
-) -> tuple[int, int]:
+) -> Span:
     """The span of the shortest run of sentences around the likeliest that holds `held` of the cooled probability.
 
     It grows towards the likelier neighbour and stays within `most_characters`, unless one sentence is longer.

@@ -18,12 +18,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from unabridged.models.pointing import Pointed, pointed, quoted
-from unabridged.models.starter.cells import COMPARED, Task, flattened, human_tasks, self_made_tasks
-from unabridged.models.starter.corpus import human_questions, is_for_development, texts
+from unabridged.models.pointing import MOST_CHARACTERS, Span, language_of, quoted
+from unabridged.models.starter.cells import Task, flattened, human_tasks, self_made_tasks
+from unabridged.models.starter.corpus import is_for_development, texts
 from unabridged.models.starter.export import THRESHOLD
-from unabridged.models.starter.questions import passages, sentences
-from unabridged.models.starter.shortcut import Shortcut
+from unabridged.models.starter.shortcut import Estimate
 
 HUMAN = (2_000, 8_000)
 SELF_MADE = (2_000, 8_000, 32_000, 128_000)
@@ -40,35 +39,30 @@ class Seen:
     right: bool
 
 
-def tasks(folder: Path, model: Shortcut) -> Iterator[tuple[str, Task]]:
-    def count(parts: Sequence[str]) -> list[int]:
-        return [len(model.tokenize(part)) for part in parts]
+def human(folder: Path, model: Estimate) -> Iterator[tuple[str, Task]]:
+    for language, tokens in product(("en", "zh"), HUMAN):
+        for task in human_tasks(folder, language, model.count, tokens=tokens, questions=300, chosen=is_for_development):
+            yield f"human {language} {tokens}", task
 
+
+def tasks(folder: Path, model: Estimate) -> Iterator[tuple[str, Task]]:
+    yield from human(folder, model)
     for language in ("en", "zh"):
-        for tokens in HUMAN:
-            for task in human_tasks(folder, language, count, tokens=tokens, questions=300, chosen=is_for_development):
-                yield f"human {language} {tokens}", task
         kinds = {"self-made": [text for text in texts(folder, language) if len(text) >= BOOK]}
         if language == "en":
             kinds["contracts"] = list(texts(folder, language, source="cuad"))
         for (kind, known), tokens in product(kinds.items(), SELF_MADE):
             some = known[:: max(1, sum(map(len, known)) // 3_000_000)]
             questions = 200 if tokens < 100_000 else 60
-            for task in self_made_tasks(some, language, count, tokens=tokens, questions=questions):
+            for task in self_made_tasks(some, language, model.count, tokens=tokens, questions=questions):
                 yield f"{kind} {language} {tokens}", task
 
 
-def look(model: Shortcut, cell: str, task: Task) -> Iterator[Seen]:
-    model.read([model.tokenize(passage) for passage in task.document])
-    lengths = [len(passage) for passage in task.document]
+def look(model: Estimate, cell: str, task: Task) -> Iterator[Seen]:
+    model.read(task.document)
     for asked in task.asked:
-        points = shown(model.ask(model.tokenize(asked.text)), lengths)
-        yield Seen(cell, points.evidence, bool(asked.right), points.ranked[0] in asked.right)
-
-
-def shown(logits: NDArray[np.float64], lengths: Sequence[int]) -> Pointed:
-    share = np.exp(logits - logits.max())
-    return pointed((share / share.sum()).tolist(), lengths)
+        looked = model.look(asked.text)
+        yield Seen(cell, looked.points.evidence, bool(asked.right), looked.best in asked.right)
 
 
 def fitted(rows: Sequence[Sequence[float]], wanted: Sequence[bool], weight: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,46 +79,39 @@ def fitted(rows: Sequence[Sequence[float]], wanted: Sequence[bool], weight: NDAr
 
 
 @dataclass(frozen=True, slots=True)
-class Sentences:
-    """A question and the passage that answers it: its sentences, their probabilities, and the head of the answer."""
+class Quotable:
+    """A passage that answers a question: its text, its sentences with their probabilities, heads of the answers."""
 
     language: str
     text: str
-    spans: list[tuple[int, int]]
-    shares: list[float]
-    answer: str
+    spans: Sequence[Span]
+    probabilities: Sequence[float]
+    answers: tuple[str, ...]
 
 
-def passages_to_quote(folder: Path, model: Shortcut, *, every: int = 3) -> Iterator[Sentences]:
-    asked = [q for q in human_questions(folder) if q.start >= 0 and is_for_development(q.context)]
-    for q in asked[::every]:
-        start, parts = q.start, passages(q.context, q.language)
-        text = next(p for i, p in enumerate(parts) if start < sum(map(len, parts[: i + 1])))
-        start -= sum(map(len, parts[: parts.index(text)]))
-        spans = sentence_spans(text, q.language)
-        model.read([model.tokenize(text[a:b]) for a, b in spans])
-        logits = model.ask(model.tokenize(q.question))[:-1]
-        shares = np.exp(logits - logits.max())
-        answer = flattened(text[max(start, 0) : start + len(q.answer)])[:COMPARED]
-        yield Sentences(q.language, text, spans, (shares / shares.sum()).tolist(), answer)
+def quotable(folder: Path, model: Estimate) -> Iterator[Quotable]:
+    for _, task in human(folder, model):
+        model.read(task.document)
+        for asked in task.asked:
+            looked = model.look(asked.text)
+            if looked.best in asked.right:
+                text = task.document[looked.best]
+                yield Quotable(language_of(text), text, *looked.sentences[looked.best], asked.answers)
 
 
-def sentence_spans(text: str, language: str) -> list[tuple[int, int]]:
-    ends = np.cumsum([len(s) for s in sentences(text, language)]).tolist()
-    return list(zip([0, *ends[:-1]], ends, strict=True))
-
-
-def quoting(seen: Sequence[Sentences]) -> str:
+def quoting(seen: Sequence[Quotable]) -> str:
     """How often a quotation holds the answer, and how long it is, for other ways to cut it."""
     lines = []
-    for held, cooling, most in product((0.8, 0.9, 0.95), (1.0, 2.0, 4.0), (1.0, 1.25, 1.5)):
+    for held, cooling, most in product((0.8, 0.9, 0.95), (1.0, 2.0, 2.5, 4.0), (1.0, 1.25, 1.5)):
         shown = []
-        for language, characters in (("en", 400), ("zh", 160)):
+        for language, characters in MOST_CHARACTERS.items():
             here = [s for s in seen if s.language == language]
             cuts = [
-                quoted(s.shares, s.spans, most_characters=round(characters * most), held=held, cooling=cooling) for s in here
+                quoted(s.probabilities, s.spans, most_characters=round(characters * most), held=held, cooling=cooling)
+                for s in here
             ]
-            good = np.mean([s.answer in flattened(s.text[a:b]) for s, (a, b) in zip(here, cuts, strict=True)])
+            held_in = [flattened(s.text[a:b]) for s, (a, b) in zip(here, cuts, strict=True)]
+            good = np.mean([any(answer in quote for answer in s.answers) for s, quote in zip(here, held_in, strict=True)])
             shown.append(f"{language} {good:.3f} at {np.mean([b - a for a, b in cuts]):.0f}")
         lines.append(f"held {held} cooling {cooling} most {most}: {', '.join(shown)}")
     return "\n".join(lines)
@@ -157,7 +144,7 @@ def main() -> None:
     if arguments.kept and arguments.kept.exists():
         seen = [Seen(**{**row, "evidence": tuple(row["evidence"])}) for row in json.loads(arguments.kept.read_text())]
     else:
-        model = Shortcut(arguments.model)
+        model = Estimate(arguments.model)
         seen = [s for cell, task in tasks(arguments.training, model) for s in look(model, cell, task)]
     if arguments.kept:
         arguments.kept.write_text(json.dumps([asdict(s) for s in seen]))
@@ -166,7 +153,7 @@ def main() -> None:
     w = fitted([s.evidence for s in seen], [s.right for s in seen], weight)
     sys.stdout.write(f"{[round(float(v), 3) for v in w]}\n{report(seen, w, arguments.threshold)}\n")
     if arguments.quotes:
-        sys.stdout.write(quoting(list(passages_to_quote(arguments.training, Shortcut(arguments.model)))) + "\n")
+        sys.stdout.write(quoting(list(quotable(arguments.training, Estimate(arguments.model)))) + "\n")
 
 
 if __name__ == "__main__":

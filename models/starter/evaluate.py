@@ -29,13 +29,16 @@ class Candidate(Protocol):
         """A new document; how many tokens it has."""
         ...
 
-    def point(self, question: str) -> tuple[int, bool]:
-        """The best passage, and whether it is given as an answer (else: no more than the nearest, or nothing)."""
-        ...
+    def answer(self, question: str) -> "Answered": ...
 
-    def quote(self, passage: int, question: str) -> str:
-        """The words that are shown of that passage."""
-        ...
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The best passage, whether it is an answer (else: no more than the nearest, or nothing), and what is shown of it."""
+
+    passage: int
+    sure: bool
+    quotation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Row:
     sure: bool
     quoted: bool | None
     quote_characters: int
-    point_s: float
+    answer_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +146,13 @@ def measure(candidate: Candidate, task: Task) -> Read:
     rows = []
     for asked in task.asked:
         began = time.perf_counter()
-        passage, sure = candidate.point(asked.text)
-        point_s = time.perf_counter() - began
-        right = passage in asked.right
-        quote = flattened(candidate.quote(passage, asked.text)) if right else ""
+        found = candidate.answer(asked.text)
+        answer_s = time.perf_counter() - began
+        right = found.passage in asked.right
+        quote = flattened(found.quotation) if right else ""
         first = int(yardstick.scores(asked.text).argmax())
         quoted = any(answer in quote for answer in asked.answers) if right else None
-        rows.append(Row(bool(asked.right), right, first in asked.right, sure, quoted, len(quote), point_s))
+        rows.append(Row(bool(asked.right), right, first in asked.right, found.sure, quoted, len(quote), answer_s))
     return Read(len(task.document), tokens, read_s, tuple(rows))
 
 
@@ -190,7 +193,7 @@ def table(cells: Sequence[Cell]) -> str:
             _shown([not row.sure for row in c.rows if not row.answerable]),
             _shown([not row.sure for row in c.answerable]),
             f"{tokens / sum(read.read_s for read in c.reads):,.0f}",
-            f"{1000 * _mean([row.point_s for row in c.rows]):.0f}",
+            f"{1000 * _mean([row.answer_s for row in c.rows]):.0f}",
         )
         lines.append(f"| {' | '.join(values)} |")
     return "\n".join(lines)

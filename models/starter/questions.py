@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
+from unabridged.models.pointing import Span, language_of
+
 END = {
     "en": re.compile(r"[.!?]+[\"'”’)]*\s+|\n\s*"),
     "zh": re.compile(r"[。！？；]+[”’」』）]*\s*|\n\s*"),
@@ -45,6 +47,18 @@ def sentences(text: str, language: str) -> list[str]:
     ends = [match.end() for match in END[language].finditer(text)]
     cuts = [0, *ends, len(text)]
     return [text[start:end] for start, end in pairwise(cuts) if end > start]
+
+
+def sentence_spans(text: str) -> list[Span]:
+    """Where the sentences of a passage are, without white space at their ends; one span at least."""
+    spans: list[Span] = []
+    end = 0
+    for sentence in sentences(text, language_of(text)):
+        start, end = end, end + len(sentence)
+        if words := sentence.strip():
+            start += len(sentence) - len(sentence.lstrip())
+            spans.append((start, start + len(words)))
+    return spans or [(0, len(text))]
 
 
 def passages(text: str, language: str, *, characters: int = 400) -> list[str]:

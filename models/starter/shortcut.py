@@ -6,13 +6,15 @@ rest is computed from the file's own embeddings. `unabridged eval starter --esti
 of the model's, and the model card says which numbers are which.
 """
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import gguf
 import numpy as np
 from numpy.typing import NDArray
-from unabridged.models.pointing import pointed
+from unabridged.models.pointing import CANDIDATES, Looked, looked_closer, pointed
 from unabridged.models.starter import tokenizer
 from unabridged.models.starter.circuit import (
     ASKED,
@@ -28,6 +30,8 @@ from unabridged.models.starter.circuit import (
     C,
     X,
 )
+from unabridged.models.starter.evaluate import Answered
+from unabridged.models.starter.questions import sentence_spans
 from unabridged.models.starter.reference import normalised
 
 Array = NDArray[np.float32]
@@ -112,23 +116,35 @@ class Shortcut:
 
 
 class Estimate:
-    """What `evaluate` measures in place of the program: the shortcut's passages and certainty. Says nothing on quotations."""
+    """What `evaluate` measures in place of the program: what the shortcut points at and quotes, in both looks."""
 
     def __init__(self, path: Path) -> None:
         self._shortcut = Shortcut(path)
+        self._closer = copy.copy(self._shortcut)  # the same weights, and documents of its own
 
     def count(self, texts: Sequence[str]) -> list[int]:
         return [len(self._shortcut.tokenize(text)) for text in texts]
 
     def read(self, passages: Sequence[str]) -> int:
-        self._lengths = [len(passage) for passage in passages]
+        self._passages = passages
         return self._shortcut.read([self._shortcut.tokenize(passage) for passage in passages])
 
-    def point(self, question: str) -> tuple[int, bool]:
-        logits = self._shortcut.ask(self._shortcut.tokenize(question))
-        share = np.exp(logits - logits.max())
-        points = pointed((share / share.sum()).tolist(), self._lengths)
-        return points.ranked[0], points.certainty >= self._shortcut.threshold
+    def look(self, question: str) -> Looked:
+        """As the program does it (app/finding.py)."""
+        asked = self._shortcut.tokenize(question)
+        first = pointed(_shares(self._shortcut.ask(asked)), list(map(len, self._passages)))
+        spans = {i: sentence_spans(self._passages[i]) for i in sorted(first.ranked[:CANDIDATES])}
+        sentences = [self._passages[i][start:end] for i in spans for start, end in spans[i]]
+        self._closer.read([self._closer.tokenize(sentence) for sentence in sentences])
+        return looked_closer(first, _shares(self._closer.ask(asked)), spans)
 
-    def quote(self, passage: int, question: str) -> str:
-        return ""
+    def answer(self, question: str) -> Answered:
+        looked = self.look(question)
+        text = self._passages[looked.best]
+        start, end = looked.quotation(looked.best, text)
+        return Answered(looked.best, looked.points.certainty >= self._shortcut.threshold, text[start:end])
+
+
+def _shares(logits: NDArray[np.float64]) -> list[float]:
+    shares = np.exp(logits - logits.max())
+    return cast(list[float], (shares / shares.sum()).tolist())

@@ -19,10 +19,13 @@ def passages(*texts: str) -> list[Numbered]:
 def test_an_unsure_answer_shows_the_clause_before_a_heading_of_one_word() -> None:
     heading, clause = passages(HEADING, CLAUSE)
     points = Pointed((2.0, 1.0), nothing=1.0)
-    assert nearest([heading, clause], points, sure=False) == [clause]
-    assert nearest([heading, clause], points, sure=True) == [heading, clause]
+    assert nearest([heading, clause], points, sure=False) == [1]
+    assert nearest([heading, clause], points, sure=True) == [0, 1]
 
 
 def test_what_stands_out_much_less_is_not_shown_beside_the_best() -> None:
-    first, second, third = passages(CLAUSE, CLAUSE, CLAUSE)
-    assert nearest([first, second, third], Pointed((0.1, 9.0, 2.0), nothing=1.0), sure=True) == [second, third]
+    assert nearest(passages(CLAUSE, CLAUSE, CLAUSE), Pointed((0.1, 9.0, 2.0), nothing=1.0), sure=True) == [1, 2]
+
+
+def test_what_was_not_looked_at_twice_is_never_shown() -> None:
+    assert nearest(passages(CLAUSE, CLAUSE), Pointed((0.0, 1e-9), nothing=1.0), sure=False) == [1]

@@ -1,4 +1,4 @@
-"""The estimate names the passages that the program names."""
+"""The estimate names the passages that the program names, and quotes the same words of them."""
 
 from pathlib import Path
 
@@ -14,10 +14,12 @@ DOCUMENT = [
 QUESTIONS = {"casks below twelve degrees": 0, "ninety days written notice": 1, "滞纳金一角": 2}
 
 
-def test_the_estimate_points_where_the_program_points(tmp_path: Path) -> None:
+def test_the_estimate_answers_as_the_program_does(tmp_path: Path) -> None:
     estimate = Estimate(starter_path())
     with Program(starter_path(), tmp_path, threads=1) as program:
         assert estimate.count(DOCUMENT) == program.count(DOCUMENT)
         assert estimate.read(DOCUMENT) == program.read(DOCUMENT)
         for question, passage in QUESTIONS.items():
-            assert estimate.point(question)[0] == program.point(question)[0] == passage
+            found = program.answer(question)
+            assert estimate.answer(question).passage == found.passage == passage
+            assert estimate.answer(question).quotation == found.quotation == DOCUMENT[passage].strip()

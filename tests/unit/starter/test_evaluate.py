@@ -8,7 +8,7 @@ import pytest
 from unabridged.commands_eval import Program
 from unabridged.models.starter import starter_path
 from unabridged.models.starter.cells import Asked, Task, self_made_tasks
-from unabridged.models.starter.evaluate import Cell, _kept, measure, table
+from unabridged.models.starter.evaluate import Answered, Cell, _kept, measure, table
 
 DOCUMENT = [
     "The Distributor shall keep the casks below twelve degrees. Breakages are reported within a week.\n",
@@ -38,11 +38,8 @@ class First:
         self.readings += 1
         return sum(self.count(passages))
 
-    def point(self, question: str) -> tuple[int, bool]:
-        return 0, True
-
-    def quote(self, passage: int, question: str) -> str:
-        return DOCUMENT[passage][:1]
+    def answer(self, question: str) -> Answered:
+        return Answered(0, True, DOCUMENT[0][:1])
 
 
 def test_the_program_itself_is_measured(tmp_path: Path) -> None:

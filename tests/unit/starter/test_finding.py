@@ -3,10 +3,9 @@
 import gguf
 import numpy as np
 import pytest
-from unabridged.models.pointing import pointed
 from unabridged.models.starter import reference, starter_is_intact, starter_path
 from unabridged.models.starter.finder_probe import Probe
-from unabridged.models.starter.shortcut import Shortcut
+from unabridged.models.starter.shortcut import Estimate, Shortcut
 
 CONTRACT = [
     "This Agreement is made between the Brewery and the Distributor on the first day of March.\n",
@@ -60,16 +59,13 @@ def test_a_passage_is_found_among_hundreds(probe: Probe) -> None:
     assert named(probe, filler, "what does the lighthouse keeper receive in winter?") == 97
 
 
-def test_a_question_about_something_else_is_answered_by_the_token_for_nothing(probe: Probe) -> None:
-    probe.read([probe.tokenize(passage) for passage in CONTRACT])
-
-    def certainty(question: str) -> float:
-        logits = probe.ask(probe.tokenize(question))
-        return pointed(np.exp(logits - logits.max()).tolist(), [len(passage) for passage in CONTRACT]).certainty
-
-    fits = [certainty(q) for q in ("which courts settle disputes", "interest on late invoices", "ninety days written notice")]
-    nothing = [certainty(q) for q in ("photosynthesis in tropical orchids", "大熊猫吃什么", "quarterback touchdown record")]
-    assert max(nothing) < probe.threshold <= min(fits)
+def test_a_question_about_something_else_is_answered_by_nothing() -> None:
+    estimate = Estimate(starter_path())
+    estimate.read(CONTRACT)
+    for question in ("which courts settle disputes", "interest on late invoices", "ninety days written notice"):
+        assert estimate.answer(question).sure
+    for question in ("photosynthesis in tropical orchids", "大熊猫吃什么", "quarterback touchdown record"):
+        assert not estimate.answer(question).sure
 
 
 def test_the_packaged_file_has_the_committed_sha256() -> None:

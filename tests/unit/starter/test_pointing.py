@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unabridged.models.pointing import HELD, SHORTEST, pointed, quoted
+from unabridged.models.pointing import FIRST, HELD, SHORTEST, Pointed, looked_closer, pointed, quoted
 
 SPANS = st.lists(st.tuples(st.integers(1, 300), st.integers(0, 3)), min_size=1, max_size=12).map(
     lambda sizes: [(at := sum(map(sum, sizes[:i])), at + size) for i, (size, _) in enumerate(sizes)]
@@ -70,3 +70,35 @@ def test_the_likeliest_sentence_is_in_the_quotation_by_however_little_it_leads()
 def test_a_heading_of_two_words_is_not_dense_by_its_shortness_alone() -> None:
     heading, body = pointed([0.5, 0.5, 0.0], [2, 400]).lifts
     assert heading < body * (400 + SHORTEST) / SHORTEST < body * 400 / 2
+
+
+def test_of_two_passages_alike_the_one_with_the_words_in_one_sentence_comes_first() -> None:
+    first = Pointed((2.0, 2.0, 2.0), nothing=0.1)
+    looked = looked_closer(first, [0.3, 0.3, 0.0, 0.35, 0.05], {0: [(0, 50), (51, 101)], 2: [(0, 50), (51, 101)]})
+    assert looked.points.ranked[:2] == [2, 0]
+    assert looked.points.lifts[1] == 0, "never looked at again"
+    assert looked.points.nothing == pytest.approx(0.1**FIRST * 0.05 ** (1 - FIRST))
+    assert looked.quotation(2, "a" * 101) == (51, 101)
+
+
+def test_both_looks_have_a_say() -> None:
+    spans = {0: [(0, 50)], 1: [(0, 50)]}
+    first = Pointed((4.0, 1.0), nothing=0.1)
+    assert looked_closer(first, [0.3, 0.6, 0.1], spans).points.ranked == [0, 1]
+    assert looked_closer(first, [0.01, 0.98, 0.01], spans).points.ranked == [1, 0]
+
+
+@given(st.lists(SPANS, min_size=1, max_size=4), st.integers(0, 3), st.data())
+def test_what_the_looks_say_is_finite_and_every_passage_of_both_can_be_quoted(
+    spans: list[list[tuple[int, int]]], others: int, data: st.DataObject
+) -> None:
+    chances = st.floats(0, 1) | st.just(0.0)
+    first = Pointed(tuple(data.draw(chances) * 9 for _ in range(len(spans) + others)), data.draw(chances))
+    sentences = [data.draw(chances) for of_passage in spans for _ in of_passage]
+    looked = looked_closer(first, [*sentences, data.draw(chances)], dict(enumerate(spans)))
+    assert 0 <= looked.points.certainty <= 1
+    assert set(looked.points.ranked[: len(spans)]) == set(range(len(spans)))
+    for passage, of_passage in enumerate(spans):
+        start, end = looked.quotation(passage, "a")
+        assert start in {a for a, _ in of_passage}
+        assert end in {b for _, b in of_passage}
