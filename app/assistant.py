@@ -86,10 +86,8 @@ class Assistant:
         if isinstance(self.prompt, FinderPrompt):
             alone = len(self.prompt.question(self.engine, request.question))
             asked = len(self.prompt.question(self.engine, request.question, request.pages))
-            closer = (
-                2 * CANDIDATES * longest_passage(self.engine, context, request.pages)
-            )  # a number for each sentence of a word
-            needed = asked + alone + closer
+            longest = longest_passage(self.engine, context, request.pages)
+            needed = asked + alone + CANDIDATES * 2 * longest  # the second look: in the worst case a number for every token
         else:
             asked = len(self.prompt.question(self.engine, request.question, request.history, request.notes, request.pages))
             needed = asked + request.answer_tokens + EVIDENCE_TOKENS + longest_passage(self.engine, context, request.from_web)
