@@ -17,7 +17,7 @@ SHORTEST_SENTENCE = 30  # the same for sentences
 HELD = 0.9  # of the probability: a quotation holds at least as much, where it may be long enough
 WEIGHTS, CONSTANT = (0.568, 0.367, 0.476), -4.378  # of the evidence: unabridged.models.starter.calibrate prints them
 LEAST, CLEAR = 1e-9, 8.0  # a lift below which it is none; a logarithm above which a lead grows no clearer
-MOST_CHARACTERS = {"en": 400, "zh": 160}  # of a quotation of several sentences
+MOST_CHARACTERS = {"en": 400, "zh": 200}  # of a quotation of several sentences
 COOLING = 2.0  # the finder is surer of a sentence than it is right (fitted on human questions outside the held-out fifth)
 
 HAN = re.compile(r"[\u3400-\u9fff]")
