@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unabridged.errors import Failure
+from unabridged.fencing import disarmed
 from unabridged.ingest.document import Document, Page
 from unabridged.marks import MARKER, ends_in_code
 from unabridged.prompts import Numbered
@@ -37,6 +38,11 @@ class Citation:
     quote: str
     url: str | None = None
     retrieved_at: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The quote as it stands in an answer: of a page of the web, without what looks like a mark of ours."""
+        return disarmed(self.quote) if self.url else self.quote
 
     def to_json(self) -> dict[str, Any]:
         """As scripts get it; where a page is from only for pages of the web."""

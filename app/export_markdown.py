@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Sequence
 
 from unabridged.citations import Citation
-from unabridged.marks import ends_in_code, without_thoughts
+from unabridged.marks import QUOTATION_MARKS, ends_in_code, without_thoughts
 from unabridged.turns import Conversation, Turn
 
 Placed = Callable[[Citation], bool]
 MARKER = re.compile(r"\[(\d{1,4})\]")
+_SIGNS = re.compile(r"[\\`*_\[\]<>|~$]")
+_BULLET, _NUMBER = re.compile(r"^[#+=-]"), re.compile(r"^(\d{1,9})([.)])")  # that would begin a list or a heading
 UNPLACED = "not placed: these words are not in the library's text at this place"
 
 
@@ -25,7 +27,8 @@ def to_markdown(conversation: Conversation, turns: Sequence[Turn], *, placed: Pl
         lines += [footnoted(turn, first=len(notes) + 1, mark=lambda n: f"[^{n}]"), ""]
         if turn.state != "finished":
             lines += [f"*({turn.state})*", ""]
-        notes += [f"[^{len(notes) + at}]: {_line(note_text(item, placed(item)))}" for at, item in enumerate(turn.citations, 1)]
+        for citation in turn.citations:
+            notes.append(f"[^{len(notes) + 1}]: {_line(_plain(note_text(citation, placed(citation))))}")
     return "\n".join([*lines, *notes]).rstrip() + "\n"
 
 
@@ -36,12 +39,15 @@ def footnoted(turn: Turn, *, first: int, mark: Callable[[int], str]) -> str:
 
     def replaced(match: re.Match[str]) -> str:
         n = int(match[1])
-        if n not in order or ends_in_code(said[: match.start()]):
+        if n not in order or ends_in_code(said[: match.start()].replace(r"\`", "")):
             return match[0]
         used.add(n)
         return mark(order[n])
 
     said = without_thoughts(turn.answer)
+    for citation in turn.citations:
+        for opening, closing in QUOTATION_MARKS:
+            said = said.replace(f"{opening}{citation.shown}{closing}", f"{opening}{_verbatim(citation.shown)}{closing}")
     text = MARKER.sub(replaced, said)
     return text + "".join(mark(number) for n, number in order.items() if n not in used)
 
@@ -53,6 +59,16 @@ def note_text(citation: Citation, placed: bool) -> str:
         page = f"page {citation.page}" + (f" (printed {printed})" if printed else "")
     where = ", ".join(part for part in (citation.document, page, citation.path) if part)
     return f"{where}: “{citation.quote}”" + ("" if placed else f" [{UNPLACED}]")
+
+
+def _verbatim(quote: str) -> str:
+    """Markdown that shows a quotation as it is in the source: a document's own stars and numbers are no Markdown."""
+    lines = [_plain(line.strip()) for line in quote.splitlines() if line.strip()]
+    return "\n".join(_NUMBER.sub(r"\1\\\2", _BULLET.sub(r"\\\g<0>", line)) for line in lines)
+
+
+def _plain(text: str) -> str:
+    return _SIGNS.sub(r"\\\g<0>", text)
 
 
 def _line(text: str) -> str:

@@ -10,7 +10,6 @@ from unabridged.answers import Said
 from unabridged.citations import Citation, place
 from unabridged.context import Context
 from unabridged.events import SourceCited, TextDelta
-from unabridged.fencing import disarmed
 from unabridged.models.engine import Engine, Reading
 from unabridged.models.pointing import CANDIDATES, Looked, Pointed, Span, language_of, looked_closer, pointed
 from unabridged.prompts import FinderPrompt, Numbered
@@ -61,8 +60,7 @@ def find_answer(
     for index in found:
         citation = place(len(citations) + 1, passages[index], *looked.quotation(index, passages[index].text))
         citations.append(citation)
-        shown = disarmed(citation.quote) if citation.url else citation.quote
-        delta = f"{_quoted(shown, language)} [{citation.n}]\n\n"
+        delta = f"{_quoted(citation.shown, language)} [{citation.n}]\n\n"
         text += delta
         yield TextDelta(delta)
         yield SourceCited(citation)

@@ -92,6 +92,7 @@ def shown(news: News, *, language: str) -> News:
             news.get("text", ""),
             cited=[citation.n for citation in citations],
             from_web=[citation.n for citation in citations if citation.url],
+            quotes=[citation.shown for citation in citations],
             thinking_label=texts(language)["thinking"],
             pending=news.get("phase") != "finished" and not news.get("scene"),  # in a scene nothing is cited
         )

@@ -169,6 +169,7 @@ def _turn(turn: Turn, language: str, *, running: bool) -> Data:
             turn.answer,
             cited=[citation.n for citation in turn.citations],
             from_web=[citation.n for citation in turn.citations if citation.url],
+            quotes=[citation.shown for citation in turn.citations],
             thinking_label=texts(language)["thinking"],
         ),
         "state": state,

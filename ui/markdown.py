@@ -14,18 +14,27 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from unabridged.marks import QUOTATION_MARKS
 from unabridged.ui.formulas import formula
 
 _MARKER = re.compile(r"\[(\d{1,4})\]")
 _THINKING = re.compile(r"\s*<think>(.*?)(</think>|\Z)", re.DOTALL)
+_PLACE = re.compile("\ue000([0-9]+)\ue001")
 _BRACKETS = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)  # the other way to write formulas
 
 
 def answer_html(
-    text: str, *, cited: Collection[int], from_web: Collection[int] = (), thinking_label: str, pending: bool = False
+    text: str,
+    *,
+    cited: Collection[int],
+    from_web: Collection[int] = (),
+    quotes: Sequence[str] = (),
+    thinking_label: str,
+    pending: bool = False,
 ) -> str:
     """`cited` are the numbers of placed citations: they become links, those that are `from_web` of another look.
-    Others are shown only while `pending`, and greyed."""
+    Others are shown only while `pending`, and greyed. `quotes` stand, between quotation marks, as they are in the source: a
+    document's own stars, dollars and lines are no Markdown."""
     thought = _THINKING.match(text)
     folded = ""
     if thought:
@@ -34,9 +43,19 @@ def answer_html(
             f"<div>{_markdown().render(thought[1].strip())}</div></details>"
         )
         text = text[thought.end() :]
+    text = _set_aside(text, quotes)
     text = _BRACKETS.sub(lambda match: f"${match[1]}$" if match[1] else f"$$\n{match[2].strip()}\n$$", text)
     body: str = _markdown().render(text, {"cited": frozenset(cited), "from_web": frozenset(from_web), "pending": pending})
-    return folded + body
+    return folded + _PLACE.sub(lambda match: html.escape(quotes[int(match[1])]).replace("\n", "<br>\n"), body)
+
+
+def _set_aside(text: str, quotes: Sequence[str]) -> str:
+    """With a place in private-use characters for every quotation, whose number in `quotes` it holds."""
+    text = _PLACE.sub("", text)
+    for n in sorted(range(len(quotes)), key=lambda n: -len(quotes[n])):
+        for opening, closing in QUOTATION_MARKS:
+            text = text.replace(f"{opening}{quotes[n]}{closing}", f"{opening}\ue000{n}\ue001{closing}")
+    return text
 
 
 def _markdown() -> MarkdownIt:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from unabridged.answers import Answer, Seconds
 from unabridged.characters.card import Card
 from unabridged.characters.card_files import CardFile
@@ -144,6 +145,25 @@ def test_numbers_in_code_are_no_footnotes_and_reasoning_stays_out_of_what_is_car
     said = "<think>Is it [2]?</think>So it is [2]: `rows[2]`.\n\n```\nrows[2]\n```"
     turn = Turn("1", "c", None, "q", said, "finished", False, "m", "f", (citation,), None, None, (), "")
     assert footnoted(turn, first=6, mark=lambda n: f"[^{n}]") == "So it is [^6]: `rows[2]`.\n\n```\nrows[2]\n```"
+
+
+@given(st.text("[]*_`~$#-+=|>&<019.)\\( \n甲a", min_size=1, max_size=60).filter(str.strip))
+def test_a_quotation_leaves_in_the_words_of_its_source(quote: str) -> None:
+    """Redactions and numbers of a contract are its own words, whoever shows the Markdown."""
+    citation = Citation(1, "d", "d.pdf", None, None, "", 0, 1, quote)
+    turn = Turn("1", "c", None, "q", f"“{quote}” [1]", "finished", False, "m", "f", (citation,), None, None, (), "")
+    inline = [t for t in MarkdownIt("commonmark").parse(footnoted(turn, first=7, mark=lambda n: "")) if t.type == "inline"]
+    shown = "".join(child.content for token in inline for child in token.children or [])
+    assert "".join(shown.split()) == "".join(f"“{quote}”".split())
+
+
+def test_redactions_in_a_quotation_are_no_emphasis() -> None:
+    quote = "upon [***] written notice\n13.1 effective at the end of such [***]"
+    citation = Citation(1, "d", "d.pdf", None, None, "", 0, 1, quote)
+    turn = Turn("1", "c", None, "q", f"“{quote}” [1]", "finished", False, "m", "f", (citation,), None, None, (), "")
+    said = footnoted(turn, first=1, mark=lambda n: f"[^{n}]")
+    assert said.count(r"\[\*\*\*\]") == 2
+    assert "[^1]" in said
 
 
 def test_a_scene_keeps_its_set_up_and_a_set_up_that_lies_is_refused(workspace: Workspace) -> None:

@@ -1,6 +1,8 @@
 """A model's words become HTML in which nothing but our own marks can act."""
 
 import re
+from html import unescape
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -98,3 +100,35 @@ def test_reasoning_is_folded_even_while_it_streams() -> None:
     assert made.startswith('<details class="ub-thinking"><summary>Reasoning</summary>')
     assert "first this" in made
     assert html("<think>a</think>**b**").endswith("<p><strong>b</strong></p>\n")
+
+
+@pytest.mark.parametrize("marks", ["“”", "「」", '""'])
+@given(quote=st.text("[]*_`~$#-|>&<0123.)\\( \n甲a", min_size=1, max_size=60))
+def test_a_quotation_stands_there_as_in_the_source(marks: str, quote: str) -> None:
+    """Redactions, bullets, prices and table lines of a contract are its own words, not Markdown."""
+    said = f"{marks[0]}{quote}{marks[1]} [1]\n\nThat is **all**."
+    made = answer_html(said, cited=[1], quotes=[quote], thinking_label="")
+    shown = unescape(made.replace("<br>\n", "\n"))
+    assert f"{marks[0]}{quote}{marks[1]}" in shown
+    assert "<strong>all</strong>" in made
+    assert 'data-n="1"' in made
+    assert_harmless(made)
+
+
+def test_redactions_in_a_quotation_are_no_emphasis() -> None:
+    quote = "upon [***] written notice (effective at the end of such [***])"
+    made = answer_html(f"“{quote}” [1]", cited=[1], quotes=[quote], thinking_label="")
+    assert quote in made
+    assert "<em>" not in made
+
+
+@pytest.mark.parametrize("quote", ['x" onmouseover="alert(1)', "<img src=x onerror=alert(1)>", "\ue0000\ue001", "$x$"])
+def test_a_hostile_quotation_stays_text_wherever_it_stands(quote: str) -> None:
+    for said in (f"“{quote}”", f"```“{quote}”\ncode\n```", f"`“{quote}”`", f"$“{quote}”$", f"\ue0007\ue001“{quote}”"):
+        seen: list[tuple[str, set[str]]] = []
+        parser = HTMLParser()
+        parser.handle_starttag = lambda tag, attributes, seen=seen: seen.append((tag, {name for name, _ in attributes}))  # type: ignore[method-assign]
+        parser.feed(answer_html(said, cited=[1], quotes=[quote], thinking_label=""))
+        assert seen
+        assert all(tag in MARKDOWN | OURS or MATHML.fullmatch(tag) for tag, _ in seen)
+        assert set().union(*(names for _, names in seen)) <= {"class", "display"}
