@@ -152,7 +152,7 @@ def _pages(
     room = window - len(context.tokens) - assistant.reserve(context, request) - SPARE_TOKENS
     tokens = min(reach.tokens, room)
     if tokens <= 0:
-        raise WebFailed("The documents and the conversation fill the window; no page has room.", hint="Leave out a document.")
+        raise _full()
     first_number = 1 + len(context.passages) + len(request.from_web)
     found = Found()
     found.tried |= {numbered.web.url for numbered in request.from_web if numbered.web}
@@ -180,7 +180,15 @@ def _pages(
     numbered = within(assistant.engine, new, first_number=first_number, tokens=tokens)
     if isinstance(assistant.prompt, FinderPrompt):
         numbered = numbered[: assistant.prompt.room(len(context.passages))]
+    while numbered and len(context.tokens) + assistant.reserve(context, dataclasses.replace(request, pages=numbered)) > window:
+        numbered = numbered[:-1]  # the longer a passage that can be quoted, the more is kept free for its quotation
+    if new and not numbered:
+        raise _full()
     return numbered
+
+
+def _full() -> WebFailed:
+    return WebFailed("The documents and the conversation fill the window; no page has room.", hint="Leave out a document.")
 
 
 def _unfinished(event: Event) -> list[Event]:

@@ -425,6 +425,19 @@ def test_the_finder_finds_in_pages_as_if_they_had_been_read_with_the_documents(
     assert answer.receipt.documents[1].url == f"{site.address}/mayors"
 
 
+@pytest.mark.parametrize("room", [1500, 4000, 16_000])
+def test_a_long_passage_of_a_page_never_asks_for_more_than_the_window(
+    workspace: Workspace, engines: FakeEngines, contract: Path, site: Site, room: int
+) -> None:
+    """What a finder keeps free for its second look grows with the longest passage, and pages may have longer ones."""
+    engines.script.finder = FINDER
+    site.serve("/mayors", page("Mayors", FACT, "words and words " * 70))
+    engines.script.window = len(contract.read_text("utf-8")) + room
+    events = asked(workspace, contract, "Which mayor was Marianne Borgen?", web=WebUse(allow=True))
+    answer = finished(events)
+    assert FACT in answer.text or any(isinstance(event, PageFetched) and "room" in event.problem for event in events)
+
+
 # step by step, for models that can use tools
 
 
