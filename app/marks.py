@@ -6,7 +6,7 @@ Beside it, what in a model's words is no such mark, because it is code; and no w
 import re
 
 MARKER = re.compile(r"[\[【]\s*(\d{1,7}(?:\s*[,，、;]\s*\[?\d{1,7})*)\s*[\]】]")
-QUOTATION_MARKS = ("“”", "「」", '""')  # between which a citation's words stand as they are in the source
+QUOTATION_MARKS = (("“", "”"), ("「", "」"), ('"', '"'))  # between which a citation's words stand as they are in the source
 _THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 
 
